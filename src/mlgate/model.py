@@ -1,0 +1,495 @@
+"""The records that the layers hand to each other: frozen, slotted, free of behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Protocol
+
+# --- what is read ---------------------------------------------------------------------------------------------------
+
+
+class Kind(str, Enum):
+    """How a file is read. What is none of the others and has no NUL byte is TEXT."""
+
+    PYTHON = "python"
+    NOTEBOOK = "notebook"
+    MARKDOWN = "markdown"
+    SHELL = "shell"
+    DOCKERFILE = "dockerfile"
+    DOTENV = "dotenv"
+    REQUIREMENTS = "requirements"
+    CONFIG = "config"
+    SQL = "sql"
+    TEXT = "text"
+    BINARY = "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes of one file at one moment; JSON-able but for `data`, so it can be judged on another machine."""
+
+    path: str
+    """POSIX, relative to the repository's root."""
+    kind: Kind
+    data: bytes
+    origin: str = "worktree"
+    """Where the bytes come from: `worktree`, `index`, `stdin` or a commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One piece of text with a language; a plain file is a document of one cell."""
+
+    index: int
+    """1-based over the notebook's cells; an output carries its cell's; 0 for a plain file and for metadata."""
+    id: str | None
+    kind: str
+    """`code`, `markdown`, `raw`, `output`, `metadata`, or `file` for a plain file."""
+    text: str
+    language: str
+    """Lower case: `python`, `r`, `bash`, `sql`, `markdown` …; `text` where there is none."""
+    heading: str | None = None
+    """Nearest Markdown heading above, without its hashes."""
+    execution_count: int | None = None
+    output: int | None = None
+    """0-based place among the cell's outputs."""
+    mime: str | None = None
+    pointer: tuple[str | int, ...] = ()
+    """Path to the text in the notebook's JSON, e.g. ("cells", 3, "source"); a list there is joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    source: Source
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of one cell's text. Lines and columns 1-based, columns in code points, `end_column` one past the end."""
+
+    cell: int
+    """0-based place in `Document.cells`."""
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellLocation:
+    index: int
+    id: str | None
+    kind: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    heading: str | None
+    execution_count: int | None
+    output: int | None
+    mime: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in the physical file, and in the cell for notebooks. Source: SARIF 2.1.0, region object."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    cell: CellLocation | None = None
+
+
+# --- what is seen ---------------------------------------------------------------------------------------------------
+
+
+class Confidence(IntEnum):
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A dotted name of a library: module, class or function (`yaml.FullLoader`)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a call of `name` returned (`torch.device`, `transformers.AutoModel`); not a string."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A text known to be a path on this machine (`Path(…)`, a temporary folder, saved before, in the repository)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A string of which only parts are known; None stands for an unknown part: ("s3://", None, "/x")."""
+
+    parts: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list, tuple or set display."""
+
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A dict display or `dict(…)` with constant keys. `open`: further keys are possible."""
+
+    entries: tuple[tuple[str, Value], ...]
+    open: bool = False
+
+
+Literal = None | bool | int | float | str
+Atom = Literal | Ref | Made | Local | Template | Items | Entries
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an expression may be: every value it is known to take, and whether it may be something else too.
+
+    `Value((False,))` is False; `Value(("main", SHA))` is one of both; `Value((), "parameter `p`")` is unknown.
+    Absence of an argument is absence of its key, not a Value.
+    """
+
+    options: tuple[Atom, ...]
+    unknown: str = ""
+    """Why it may be something else, as half a sentence; empty where `options` is complete."""
+    defaults: tuple[Atom, ...] = ()
+    """Evidence, not knowledge: what it is unless a caller, a user or the environment says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that is there, and where; what is not sure about it lowers `confidence` and is said in `why`."""
+
+    kind: str
+    """`call`, `import`, `class`, `string`, `shell`, `package`, `setting`, `server`, `secret`, `input` or `change`."""
+    name: str
+    """What patterns of rules meet: see docs/facts.md."""
+    span: Span
+    args: Mapping[str, Value] = field(default_factory=dict)
+    """Arguments of a call: "0", "1" … by position (self not counted), the others by keyword."""
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    open: bool = False
+    """Further arguments may exist (`**kwargs` of unknown content, a reference instead of a call)."""
+    confidence: Confidence = Confidence.HIGH
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineMap:
+    """Where the lines of an embedded text stand in the cell that holds it."""
+
+    lines: tuple[tuple[int, int], ...]
+    """For each line of the text: 1-based line of the cell, and what to add to a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A text that one extractor reads, and the cell it stands in; units given together share one scope."""
+
+    cell: int
+    """0-based place in `Document.cells`."""
+    text: str
+    lines: LineMap | None = None
+    """None: line n of the text is line n of the cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Code in another language inside a document: `%%bash`, `%%writefile x.py`, `os.system("…")`, Dockerfile RUN."""
+
+    kind: Kind
+    unit: Unit
+    path: str = ""
+    """The file that it becomes (`%%writefile`), empty where it becomes none."""
+    origin: str = ""
+    """What carries it: `magic`, `shell`, `subprocess`, `writefile`, `exec`, `run` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    facts: tuple[Fact, ...]
+    embedded: tuple[Embedded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What the active rules ask for; extractors state nothing that no rule can use."""
+
+    calls: frozenset[str] = frozenset()
+    """Dotted patterns; `*` stands for one or more segments, `?` for an unknown receiver."""
+    imports: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
+    strings: tuple[str, ...] = ()
+    """Regular expressions, searched in string literals."""
+    settings: frozenset[str] = frozenset()
+    """Patterns such as `env:HF_*` or `ServerApp.token`."""
+    secrets: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What the project's own files say of a package. `exact`: a pin or lock; else the lowest version they admit."""
+
+    version: str
+    exact: bool
+    source: str
+    """The file that says so, relative to the repository's root."""
+
+
+class Project(Protocol):
+    """What a file may ask about the rest of its repository. Each answer is part of the cache key of its facts."""
+
+    def version(self, package: str) -> Version | None: ...
+
+    def exists(self, path: str) -> bool:
+        """Whether the POSIX path, relative to the root, is a file or folder of the repository."""
+        ...
+
+    def module(self, name: str, importer: str) -> Mapping[str, Value]:
+        """Plain aliases (Ref) and constants that module `name` exports, as seen from file `importer`.
+
+        `name` may begin with dots. Empty where the repository has no such module.
+        """
+        ...
+
+
+# --- what is worth reporting ----------------------------------------------------------------------------------------
+
+
+class Severity(IntEnum):
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class Level(IntEnum):
+    OFF = 0
+    RECORD = 1
+    WARN = 2
+    BLOCK = 3
+
+
+class Waivable(IntEnum):
+    NEVER = 0
+    FILE = 1
+    INLINE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A reference to a rule's parameter inside its match: `{param: trusted-orgs}`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test of a predicate: `in`, `regex`, `present`, `is` or `refers-to`, and what it compares with."""
+
+    op: str
+    operand: Param | bool | str | tuple[Literal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """All `tests` of one argument or attribute. `pos` is 0-based; `part` selects a part of the value."""
+
+    name: str
+    tests: tuple[Test, ...]
+    pos: int | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    kind: str
+    """The fact kind; empty in an `unless` that only tests the fact at hand."""
+    patterns: Param | tuple[str, ...] = ()
+    args: tuple[Predicate, ...] = ()
+    where: tuple[Predicate, ...] = ()
+    installed: tuple[tuple[str, str], ...] = ()
+    """Package and version specifier (PEP 440)."""
+    unless: tuple[Clause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    type: str
+    default: object
+    description: str
+    stricter: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A notebook cell (`files` is {"": text}) or a small repository; `base` is what stood there before."""
+
+    files: Mapping[str, str]
+    base: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    id: str
+    title: str
+    severity: Severity
+    message: str
+    why: str
+    fix: str
+    any: tuple[Clause, ...]
+    unless: tuple[Clause, ...] = ()
+    references: tuple[str, ...] = ()
+    params: Mapping[str, Parameter] = field(default_factory=dict)
+    bad: tuple[Example, ...] = ()
+    good: tuple[Example, ...] = ()
+    gap: tuple[Example, ...] = ()
+    formerly: tuple[str, ...] = ()
+    repair: Mapping[str, object] | None = None
+    asset: tuple[str, str] | None = None
+    """Type and source of what a matching fact names (`model`, `huggingface`), for the inventory."""
+    source: str = ""
+    """File and line of the document, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One model, dataset, package or data store, as one fact names it."""
+
+    type: str
+    source: str
+    id: str
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule met a fact. Knows nothing of policy. Built by `match` alone, complete."""
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    reason: str
+    """Why confidence is not high, and which file gave a version; empty where nothing is to be said."""
+    location: Location
+    subject: str
+    """What is shown as the thing found, e.g. `torch.load`; never a secret's value."""
+    canonical: str
+    """What the fingerprint is made of: canonical form of the thing and of the resolved values that were read."""
+    fingerprint: str
+    subject_digest: str
+    asset: str | None
+    origin: str | None
+    """`remote`, `repository`, `own-output`, `unknown`; None where nothing is loaded."""
+    message: str
+    fix: str
+    line_text: str
+    """The source line, for the text report; secrets masked."""
+
+
+# --- what follows ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a policy says of one rule key; None where it says nothing."""
+
+    level: Level | None = None
+    existing: Level | None = None
+    waivable: Waivable | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
+    source: str = ""
+    """File and line, for traces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Globs; all given lists must match. Empty: everywhere."""
+
+    repos: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    id: str
+    owner: str
+    settings: Mapping[str, Setting]
+    """By rule key: `*`, `family/*` or `family/name`."""
+    scope: Scope = Scope()
+    help: str = ""
+    extends: str = ""
+    source: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    finding: Finding
+    level: Level
+    status: str
+    """`new` or `existing`."""
+    policies: tuple[str, ...]
+    trace: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a report says of the run that made it; None is unknown, never guessed."""
+
+    repository: str | None
+    commit: str | None
+    ref: str | None
+    base: str | None
+    base_note: str
+    """First line of the text report: which base, or why none."""
+    date: str
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AssetCount:
+    type: str
+    source: str
+    id: str
+    references: int
+    pinned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    files: int
+    cells: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    run: Run
+    policies: tuple[Policy, ...]
+    rules: Mapping[str, Rule]
+    decisions: tuple[Decision, ...]
+    """Every finding of every level but `off`, ordered by path and place."""
+    assets: tuple[AssetCount, ...]
+    summary: Summary
