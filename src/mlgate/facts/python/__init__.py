@@ -1,0 +1,272 @@
+"""Python: calls, references, imports, classes, strings and settings, resolved to the names of their libraries."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mlgate.facts.python.calls import Names, Target, arguments, restricts, targets, with_partial
+from mlgate.facts.python.commands import embedded
+from mlgate.facts.python.origins import OWN, Origins, in_repository
+from mlgate.facts.python.scopes import Here, Outline, Site, outline
+from mlgate.facts.python.settings import settings
+from mlgate.facts.python.values import Evaluator, Known, command_line_options, plain
+from mlgate.limits import beyond_bounds
+from mlgate.model import Confidence, Embedded, Extraction, Fact, Items, Local, Project, Ref, Span, Unit, Value, Vocabulary
+
+_PATH_LIKE = re.compile(r"(path|model|repo|name|dir|checkpoint|file|uri|adapter|pretrained|dataset|source|id$)")
+_IGNORE = re.compile(r"#[^#\n]*?\bmlgate:\s*ignore\[([^\]\n]*)\]\s*([^\n]*)")
+
+
+def extract(units: Sequence[Unit], vocabulary: Vocabulary, project: Project, path: str) -> Extraction:
+    """Facts of Python units that share one module scope; spans in the coordinates of each unit's text.
+
+    A unit that does not parse becomes an `input` fact and takes nothing from the others.
+    """
+    facts: list[Fact] = []
+    trees: list[tuple[int, ast.Module]] = []
+    columns: list[_Columns] = []
+    for place, unit in enumerate(units):
+        columns.append(_Columns(unit))
+        parsed = _parse(unit, facts)
+        if parsed is not None:
+            trees.append((place, parsed))
+        facts.extend(_suppressions(unit))
+    found = outline(trees)
+    reader = _Reader(found, columns, vocabulary, project, path)
+    facts.extend(reader.facts())
+    return Extraction(tuple(facts), tuple(reader.embedded()))
+
+
+def _parse(unit: Unit, facts: list[Fact]) -> ast.Module | None:
+    problem = beyond_bounds(unit.text)
+    if problem:
+        facts.append(_input_fact(unit, "too-deep", 1, problem))
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(unit.text)
+    except SyntaxError as error:
+        line = min(max(error.lineno or 1, 1), unit.text.count("\n") + 1)
+        facts.append(_input_fact(unit, "unparsed", line, error.msg or "not valid Python"))
+    except (ValueError, RecursionError, MemoryError) as error:
+        # NOTE: NUL bytes and lone surrogates are a ValueError; the others cannot happen within our own bounds.
+        facts.append(_input_fact(unit, "unparsed", 1, str(error).partition("\n")[0] or type(error).__name__))
+    return None
+
+
+def _input_fact(unit: Unit, name: str, line: int, detail: str) -> Fact:
+    return Fact("input", name, Span(unit.cell, line, 1, line, 1), attributes={"detail": Value((detail,))})
+
+
+def _suppressions(unit: Unit) -> Iterator[Fact]:
+    if "mlgate:" not in unit.text:
+        return
+    for number, line in enumerate(unit.text.splitlines(), 1):
+        comment = _IGNORE.search(line)
+        if comment:
+            span = Span(unit.cell, number, comment.start() + 1, number, len(line) + 1)
+            yield Fact("change", "suppression-added", span, attributes={
+                "rules": Value((comment.group(1).strip(),)), "reason": Value((comment.group(2).strip(),))})
+
+
+class _Columns:
+    """ast counts UTF-8 bytes from 0; we count code points from 1."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.ascii = unit.text.isascii()
+        self._lines: list[bytes] | None = None
+
+    def span(self, node: ast.AST) -> Span:
+        line = getattr(node, "lineno", 1)
+        end_line = getattr(node, "end_lineno", None) or line
+        column = self._column(line, getattr(node, "col_offset", 0))
+        end = self._column(end_line, getattr(node, "end_col_offset", None) or 0)
+        return Span(self.unit.cell, line, column, end_line, end)
+
+    def _column(self, line: int, offset: int) -> int:
+        if self.ascii:
+            return offset + 1
+        if self._lines is None:
+            # NOTE: only what ast itself takes for a line end; str.splitlines() knows seven more.
+            self._lines = re.split(rb"\r\n|\r|\n", self.unit.text.encode("utf-8", "surrogatepass"))
+        if line > len(self._lines):
+            return offset + 1
+        return len(self._lines[line - 1][:offset].decode("utf-8", "replace")) + 1
+
+
+@dataclass(slots=True)
+class _Reader:
+    outline: Outline
+    columns: list[_Columns]
+    vocabulary: Vocabulary
+    project: Project
+    path: str
+
+    def facts(self) -> Iterator[Fact]:
+        evaluator, names = self._evaluator(), Names(self.vocabulary.calls)
+        self._shared = evaluator
+        libraries = frozenset(self.outline.libraries)
+        origins = Origins(self.outline, evaluator, self.project, posixpath.dirname(self.path))
+        seen: set[tuple[str, Span]] = set()
+        for site in self.outline.calls:
+            for fact in self._call(site, evaluator, names, libraries, origins):
+                if (fact.name, fact.span) not in seen:
+                    seen.add((fact.name, fact.span))
+                    yield fact
+        for site in self.outline.references:
+            yield from self._reference(site, evaluator, names, libraries)
+        yield from self._imports()
+        yield from self._classes(evaluator)
+        yield from self._strings(evaluator)
+        for fact, unit in settings(self.outline, evaluator, lambda unit, node: self.columns[unit].span(node)):
+            yield fact
+
+    def embedded(self) -> Iterator[Embedded]:
+        return embedded(self.outline, self._shared, [column.unit for column in self.columns])
+
+    _shared: Evaluator = None  # type: ignore[assignment]
+
+    def _evaluator(self) -> Evaluator:
+        wanted = frozenset(pattern.rpartition(".")[2] for pattern in self.vocabulary.calls)
+        local = frozenset(root for root in self.outline.libraries if self._is_module(root))
+        evaluator = Evaluator(self.outline, self.project, self.path, wanted, local)
+        evaluator.options = command_line_options(self.outline, evaluator)
+        # What the options' defaults look like may itself depend on nothing but constants: start anew with them.
+        return Evaluator(self.outline, self.project, self.path, wanted, local, evaluator.options)
+
+    def _is_module(self, root: str) -> bool:
+        folder = posixpath.dirname(self.path)
+        return any(
+            self.project.exists(posixpath.join(start, root + ending))
+            for start in dict.fromkeys((folder, "", "src"))
+            for ending in (".py", "/__init__.py")
+        )
+
+    # -- calls
+
+    def _call(
+        self, site: Site, evaluator: Evaluator, names: Names, libraries: frozenset[str], origins: Origins
+    ) -> Iterator[Fact]:
+        node = site.node
+        assert isinstance(node, ast.Call)
+        reached = list(targets(node.func, site.here, evaluator, names, libraries))
+        if not reached:
+            return
+        given, is_open = arguments(node, site.here, evaluator)
+        origin, asset = origins.of(node, site.here)
+        span = self.columns[site.here.unit].span(node)
+        for target in reached:
+            args = self._with_local(with_partial(target, given, evaluator), node, site.here, origins)
+            confidence, why = target.confidence, target.why
+            if origin == OWN:
+                confidence, why = min(confidence, Confidence.MEDIUM), why or "this file wrote what it loads"
+            attributes = {"origin": Value((origin,))}
+            if asset:
+                attributes["asset"] = Value((asset,))
+            if restricts(target.owner):
+                attributes["receiver-restricts"] = Value((True,))
+            if target.name.startswith("?."):
+                attributes["libraries"] = Value((Items(tuple(Value((one,)) for one in sorted(libraries))),))
+            yield Fact("call", target.name, span, args, attributes, is_open, confidence, why)
+
+    def _with_local(self, args: dict[str, Value], node: ast.Call, here: Here, origins: Origins) -> dict[str, Value]:
+        """The same arguments, with texts that are known to be paths on this machine marked as such."""
+        given: dict[str, ast.expr] = {str(place): one for place, one in enumerate(node.args)}
+        given.update({keyword.arg: keyword.value for keyword in node.keywords if keyword.arg})
+        changed = dict(args)
+        for name, value in args.items():
+            if name != "0" and not _PATH_LIKE.search(name):
+                continue
+            expression = given.get(name)
+            if expression is not None and not value.options and origins.is_own(expression, here, None):
+                changed[name] = Value((Local("{…}"),))
+                continue
+            options = tuple(
+                Local(text)
+                if isinstance(text, str) and (in_repository(text, origins.folder, self.project)
+                                              or origins.is_own(ast.Constant(text), here, text))
+                else text
+                for text in value.options
+            )
+            if options != value.options:
+                changed[name] = replace(value, options=options)
+        return changed
+
+    def _reference(self, site: Site, evaluator: Evaluator, names: Names, libraries: frozenset[str]) -> Iterator[Fact]:
+        node = site.node
+        assert isinstance(node, ast.expr)
+        last = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        if last[:1].isupper():
+            return  # A class that is passed on is most often a type, not a load.
+        for target in targets(node, site.here, evaluator, names, libraries):
+            if target.name.startswith("?.") or target.name.rpartition(".")[2][:1].isupper():
+                continue
+            yield Fact("call", target.name, self.columns[site.here.unit].span(node),
+                       attributes={"reference": Value((True,)), "origin": Value(("unknown",))}, open=True,
+                       confidence=Confidence.MEDIUM, why="it is handed on here and called elsewhere")
+
+    # -- imports, classes, strings
+
+    def _imports(self) -> Iterator[Fact]:
+        names = Names(self.vocabulary.imports)
+        if not self.vocabulary.imports:
+            return
+        for site in self.outline.imports:
+            node = site.node
+            if isinstance(node, ast.Import):
+                dotted = [alias.name for alias in node.names]
+            else:
+                assert isinstance(node, ast.ImportFrom)
+                dotted = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)] if not node.level else []
+            for name in dict.fromkeys(dotted):
+                if names.asks_for(name):
+                    yield Fact("import", name, self.columns[site.here.unit].span(node))
+
+    def _classes(self, evaluator: Evaluator) -> Iterator[Fact]:
+        if not self.vocabulary.classes:
+            return
+        names = Names(self.vocabulary.classes)
+        for site in self.outline.classes:
+            node = site.node
+            assert isinstance(node, ast.ClassDef)
+            for base in node.bases:
+                for option in evaluator.known(base, site.here).options:
+                    if isinstance(option, Ref) and names.asks_for(option.name):
+                        yield Fact("class", option.name, self.columns[site.here.unit].span(base))
+
+    def _strings(self, evaluator: Evaluator) -> Iterator[Fact]:
+        searches = [re.compile(pattern) for pattern in self.vocabulary.strings]
+        if not searches:
+            return
+        for site in self.outline.strings:
+            node = site.node
+            assert isinstance(node, ast.expr)
+            known = self._text(node, site.here, evaluator)
+            for option in known.options:
+                text = plain(option) if isinstance(option, (str, Local)) or hasattr(option, "parts") else None  # type: ignore[arg-type]
+                if text and any(search.search(text) for search in searches):
+                    attributes = {"use": Value((site.use,))}
+                    if site.keyword:
+                        attributes["keyword"] = Value((site.keyword,))
+                    if site.callee is not None:
+                        attributes["callee"] = Value((_dotted(site.callee),))
+                    yield Fact("string", text, self.columns[site.here.unit].span(node), attributes=attributes)
+
+    def _text(self, node: ast.expr, here: Here, evaluator: Evaluator) -> Known:
+        if isinstance(node, ast.Constant):
+            value = node.value
+            return Known((value.decode("latin-1") if isinstance(value, bytes) else value,))
+        return evaluator.known(node, here)
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "…"

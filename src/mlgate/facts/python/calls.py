@@ -1,0 +1,173 @@
+"""Which library functions a call may reach, under which names, with which arguments."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mlgate.facts.python.scopes import Here
+from mlgate.facts.python.values import Class, Evaluator, Function, Instance, Known, Partial
+from mlgate.model import Confidence, Entries, Items, Made, Ref, Value
+
+
+class Names:
+    """The dotted patterns that rules ask for, indexed so that most calls are refused by one look-up."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        exact: set[str] = set()
+        self.receivers: dict[str, set[str]] = {}
+        """Method name → libraries asked for with an unknown receiver; "" stands for any."""
+        self.lasts: set[str] = set()
+        self.any_last = False
+        wild: list[str] = []
+        for pattern in patterns:
+            pattern = pattern.removeprefix("builtins.")
+            last = pattern.rpartition(".")[2]
+            if "*" in last:
+                self.any_last = True
+            else:
+                self.lasts.add(last)
+            head, found, method = pattern.rpartition("?.")
+            if found and "." not in method:
+                self.receivers.setdefault(method, set()).add(head.rstrip("."))
+            elif "*" in pattern:
+                wild.append(re.escape(pattern).replace(r"\*", ".+"))
+            else:
+                exact.add(pattern)
+        self.exact = frozenset(exact)
+        self.wild = re.compile("|".join(f"(?:{one})" for one in wild)) if wild else None
+
+    def may_end_in(self, last: str) -> bool:
+        return self.any_last or last in self.lasts
+
+    def asks_for(self, dotted: str) -> bool:
+        return dotted in self.exact or (self.wild is not None and self.wild.fullmatch(dotted) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One library function that an expression may be."""
+
+    name: str
+    confidence: Confidence = Confidence.HIGH
+    why: str = ""
+    partial: Partial | None = None
+    owner: Class | None = None
+    """The class of this document through which it was reached."""
+
+
+def targets(node: ast.expr, here: Here, evaluator: Evaluator, names: Names, libraries: frozenset[str]) -> Iterator[Target]:
+    """The library functions that expression `node` may be and that rules ask for."""
+    if isinstance(node, ast.Attribute):
+        if not names.may_end_in(node.attr) and not _may_be_renamed(node, here):
+            return
+    elif isinstance(node, ast.Name):
+        if not names.may_end_in(node.id) and here.scope.lookup(node.id) is None:
+            return
+    known = evaluator.known(node, here)
+    owner = _owner(node, here, evaluator)
+    certain = not known.unknown
+    for option in known.options:
+        match option:
+            case Ref(name) if names.asks_for(name):
+                yield Target(name, owner=owner)
+            case Partial(name) if names.asks_for(name):
+                yield Target(name, partial=option)
+            case Class():
+                for base in evaluator.bases(option):
+                    if names.asks_for(base):
+                        yield Target(base, owner=option)
+            case _:
+                pass
+    if isinstance(node, ast.Attribute) and not certain and not _is_library(known):
+        yield from _unknown_receiver(node, known, names, libraries)
+
+
+def _unknown_receiver(node: ast.Attribute, known: Known, names: Names, libraries: frozenset[str]) -> Iterator[Target]:
+    wanted = names.receivers.get(node.attr)
+    if wanted is None or any(isinstance(option, (Function, Ref)) for option in known.options):
+        return
+    if "" in wanted or wanted & libraries:
+        yield Target(f"?.{node.attr}", Confidence.MEDIUM, "the object's class is not known here")
+
+
+def _is_library(known: Known) -> bool:
+    return any(isinstance(option, Ref) and "." in option.name for option in known.options)
+
+
+def _may_be_renamed(node: ast.Attribute, here: Here) -> bool:
+    """`self.load` or `module.alias`, where the name may stand for another."""
+    base = node.value
+    while isinstance(base, ast.Attribute):
+        base = base.value
+    return isinstance(base, ast.Name) and (base.id in ("self", "cls") or here.scope.lookup(base.id) is not None)
+
+
+def _owner(node: ast.expr, here: Here, evaluator: Evaluator) -> Class | None:
+    if not isinstance(node, ast.Attribute):
+        return None
+    for option in evaluator.known(node.value, here).options:
+        if isinstance(option, Instance):
+            return option.of
+        if isinstance(option, Class):
+            return option
+    return None
+
+
+def arguments(call: ast.Call, here: Here, evaluator: Evaluator) -> tuple[dict[str, Value], bool]:
+    """Arguments by position ("0", "1" …) and keyword; and whether there may be more than are known."""
+    found: dict[str, Value] = {}
+    is_open = False
+    position = 0
+    for argument in call.args:
+        if isinstance(argument, ast.Starred):
+            known = evaluator.known(argument.value, here)
+            if len(known.options) == 1 and isinstance(known.options[0], Items) and not known.unknown:
+                for item in known.options[0].items:
+                    found[str(position)] = item
+                    position += 1
+                continue
+            is_open = True
+            break
+        found[str(position)] = evaluator.value(argument, here)
+        position += 1
+    for keyword in call.keywords:
+        if keyword.arg is not None:
+            found[keyword.arg] = evaluator.value(keyword.value, here)
+            continue
+        known = evaluator.known(keyword.value, here)
+        if len(known.options) == 1 and isinstance(known.options[0], Entries) and not known.unknown:
+            found.update({name: value for name, value in known.options[0].entries if name not in found})
+            is_open = is_open or known.options[0].open
+        else:
+            is_open = True
+    return found, is_open
+
+
+def with_partial(target: Target, found: dict[str, Value], evaluator: Evaluator) -> dict[str, Value]:
+    """The arguments of a call merged with those that `functools.partial` had bound."""
+    if target.partial is None:
+        return found
+    bound, _ = arguments(target.partial.call, target.partial.here, evaluator)
+    positional = [value for name, value in sorted(bound.items()) if name.isdigit()][1:]
+    given = [value for name, value in sorted(found.items()) if name.isdigit()]
+    merged = {str(place): value for place, value in enumerate([*positional, *given])}
+    merged.update({name: value for name, value in bound.items() if not name.isdigit()})
+    merged.update({name: value for name, value in found.items() if not name.isdigit()})
+    return merged
+
+
+def restricts(owner: Class | None) -> bool:
+    """Whether a subclass of Unpickler decides in `find_class` instead of handing every name on."""
+    if owner is None:
+        return False
+    for statement in owner.node.body:
+        if isinstance(statement, ast.FunctionDef) and statement.name == "find_class":
+            return any(isinstance(inner, (ast.If, ast.Raise, ast.Compare, ast.Subscript)) for inner in ast.walk(statement))
+    return False
+
+
+def made(known: Known) -> tuple[str, ...]:
+    return tuple(option.name for option in known.options if isinstance(option, Made))

@@ -1,0 +1,509 @@
+"""Which names a text binds, where, and to what: one walk over the syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal as OneOf
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Use = OneOf["argument", "docstring", "message", "compare", "pattern", "default", "bare", "other"]
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A module, class, function or comprehension. The cells of a notebook share one module scope."""
+
+    kind: OneOf["module", "class", "function"]
+    parent: Scope | None
+    node: ast.AST | None = None
+    here: Here | None = None
+    """Where its statement stands; None for the module."""
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    attributes: dict[str, list[Binding]] = field(default_factory=dict)
+    """Of a class: what its methods assign to `self.NAME`."""
+    outer: set[str] = field(default_factory=set)
+    """Names that `global` or `nonlocal` hand to an outer scope."""
+    stars: list[str] = field(default_factory=list)
+    """Modules whose names were imported with `*`."""
+
+    def lookup(self, name: str) -> Scope | None:
+        """The scope whose binding `name` means here, None where nothing binds it. Class bodies hide from functions."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.bindings and (scope.kind != "class" or scope is self) and name not in scope.outer:
+                return scope
+            scope = scope.parent
+        return None
+
+    def module(self) -> Scope:
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    def enclosing_class(self) -> Scope | None:
+        scope: Scope | None = self
+        while scope is not None and scope.kind != "class":
+            scope = scope.parent
+        return scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Here:
+    """Where an expression stands: what its names mean depends on it."""
+
+    scope: Scope
+    unit: int
+    block: tuple[int, ...]
+    """The compound statements around it, outermost first."""
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    kind: OneOf["import", "value", "parameter", "element", "unpack", "definition", "class", "unknown"]
+    here: Here
+    node: ast.AST | None = None
+    """The expression, default or definition; None where there is none."""
+    name: str = ""
+    """Dotted name of an import; name of a parameter."""
+    path: tuple[int, ...] = ()
+    """For `unpack`: the places to follow into the value."""
+    scope: Scope | None = None
+    """For `class`: its own scope."""
+    annotation: ast.expr | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Site:
+    """An expression or statement that may be a fact."""
+
+    node: ast.AST
+    here: Here
+    use: Use = "other"
+    keyword: str = ""
+    """Argument name, where it is the value of a keyword argument."""
+    callee: ast.expr | None = None
+
+
+@dataclass(slots=True)
+class Outline:
+    """Everything that the rest of the extractor asks of a document, gathered in one walk."""
+
+    module: Scope
+    calls: list[Site] = field(default_factory=list)
+    strings: list[Site] = field(default_factory=list)
+    references: list[Site] = field(default_factory=list)
+    imports: list[Site] = field(default_factory=list)
+    classes: list[Site] = field(default_factory=list)
+    assignments: list[tuple[Site, ast.expr]] = field(default_factory=list)
+    """Attribute and subscript targets, each with the expression assigned."""
+    libraries: set[str] = field(default_factory=set)
+    """First segments of all absolute imports."""
+
+
+def outline(trees: Sequence[tuple[int, ast.Module]]) -> Outline:
+    """Walk the trees of all units, in order, into one module scope."""
+    module = Scope("module", None)
+    found = Outline(module)
+    for unit, tree in trees:
+        _Walker(found, unit).statements(tree.body, module, (), is_body_of=tree)
+    return found
+
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_MESSAGE_CALLS = frozenset(
+    "print warn warning info debug error exception critical log fail skip skipif display Markdown HTML write title "
+    "header subheader caption echo secho".split()
+)
+_PATTERN_CALLS = frozenset("compile match search fullmatch findall finditer sub split startswith endswith replace "
+                           "removeprefix removesuffix strip lstrip rstrip partition rpartition find index count".split())
+
+
+class _Walker:
+    def __init__(self, found: Outline, unit: int) -> None:
+        self.found = found
+        self.unit = unit
+        self.blocks = unit * 1_000_000
+
+    # -- statements
+
+    def statements(
+        self, body: Sequence[ast.stmt], scope: Scope, block: tuple[int, ...], is_body_of: ast.AST | None = None
+    ) -> None:
+        for place, statement in enumerate(body):
+            if (
+                place == 0
+                and isinstance(statement, ast.Expr)
+                and isinstance(statement.value, ast.Constant)
+                and isinstance(statement.value.value, str)
+                and isinstance(is_body_of, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            ):
+                here = self.here(statement, scope, block)
+                self.found.strings.append(Site(statement.value, here, "docstring"))
+                continue
+            self.statement(statement, scope, block)
+
+    def here(self, node: ast.AST, scope: Scope, block: tuple[int, ...]) -> Here:
+        return Here(scope, self.unit, block, getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
+
+    def block(self, block: tuple[int, ...]) -> tuple[int, ...]:
+        self.blocks += 1
+        return (*block, self.blocks)
+
+    def statement(self, node: ast.stmt, scope: Scope, block: tuple[int, ...]) -> None:
+        here = self.here(node, scope, block)
+        match node:
+            case ast.Expr(value):
+                use: Use = "bare" if isinstance(value, (ast.Constant, ast.JoinedStr)) else "other"
+                self.expression(value, here, use)
+            case ast.Assign(targets, value):
+                self.expression(value, here)
+                for target in targets:
+                    self.bind(target, value, here)
+            case ast.AnnAssign(target, annotation, value):
+                if value is not None:
+                    self.expression(value, here)
+                if isinstance(target, ast.Name) and (value is not None or scope.kind == "class"):
+                    # NOTE: an annotated name in a class body is most often a dataclass or pydantic field: a default.
+                    kind: OneOf["value", "parameter"] = (
+                        "parameter" if scope.kind == "class" and not _is_final(annotation) else "value"
+                    )
+                    self.add(scope, target.id, Binding(kind, here, value, target.id, annotation=annotation))
+                elif value is not None:
+                    self.bind(target, value, here)
+            case ast.AugAssign(target, _, value):
+                self.expression(value, here)
+                if isinstance(target, ast.Name):
+                    self.add(scope, target.id, Binding("unknown", here))
+            case ast.Import(names):
+                self.found.imports.append(Site(node, here))
+                for alias in names:
+                    root = alias.name.partition(".")[0]
+                    self.found.libraries.add(root)
+                    if alias.asname:
+                        self.add(scope, alias.asname, Binding("import", here, node, alias.name))
+                    else:
+                        self.add(scope, root, Binding("import", here, node, root))
+            case ast.ImportFrom(module, names, level):
+                self.found.imports.append(Site(node, here))
+                base = "." * level + (module or "")
+                if not level:
+                    self.found.libraries.add(base.partition(".")[0])
+                for alias in names:
+                    if alias.name == "*":
+                        scope.stars.append(base)
+                    else:
+                        dotted = f"{base}{'' if base.endswith('.') else '.'}{alias.name}"
+                        self.add(scope, alias.asname or alias.name, Binding("import", here, node, dotted))
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.add(scope, node.name, Binding("definition", here, node, node.name))
+                for decorator in node.decorator_list:
+                    self.expression(decorator, here)
+                self.function(node, scope, block, here)
+            case ast.ClassDef():
+                self.class_(node, scope, block, here)
+            case ast.If(test, body, orelse):
+                if _is_type_checking(test):
+                    # Only a type checker runs it; its imports still name what annotations mean.
+                    self.imports_only(body, scope, block)
+                    self.statements(orelse, scope, block)
+                    return
+                self.expression(test, here, "compare")
+                self.statements(body, scope, self.block(block))
+                self.statements(orelse, scope, self.block(block))
+            case ast.For(target, iterable, body, orelse) | ast.AsyncFor(target, iterable, body, orelse):
+                self.expression(iterable, here)
+                self.bind(target, iterable, here, element=True)
+                self.statements(body, scope, self.block(block))
+                self.statements(orelse, scope, self.block(block))
+            case ast.While(test, body, orelse):
+                self.expression(test, here, "compare")
+                self.statements(body, scope, self.block(block))
+                self.statements(orelse, scope, self.block(block))
+            case ast.With(items, body) | ast.AsyncWith(items, body):
+                for item in items:
+                    self.expression(item.context_expr, here)
+                    if item.optional_vars is not None:
+                        self.bind(item.optional_vars, item.context_expr, here)
+                self.statements(body, scope, block)
+            case ast.Try(body, handlers, orelse, final):
+                self.try_(body, handlers, orelse, final, scope, block)
+            case ast.Return(value):
+                if value is not None:
+                    self.expression(value, here)
+            case ast.Raise(exception, cause):
+                for expression in (exception, cause):
+                    if expression is not None:
+                        self.expression(expression, here, "message")
+            case ast.Assert(test, message):
+                self.expression(test, here, "compare")
+                if message is not None:
+                    self.expression(message, here, "message")
+            case ast.Delete(targets):
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        self.add(scope, target.id, Binding("unknown", here))
+            case ast.Global(names) | ast.Nonlocal(names):
+                scope.outer.update(names)
+            case ast.Match(subject, cases):
+                self.expression(subject, here)
+                for case in cases:
+                    inner = self.block(block)
+                    for name in _captures(case.pattern):
+                        self.add(scope, name, Binding("unknown", here))
+                    if case.guard is not None:
+                        self.expression(case.guard, here, "compare")
+                    self.statements(case.body, scope, inner)
+            case _:
+                self.other_statement(node, scope, block, here)
+
+    def other_statement(self, node: ast.stmt, scope: Scope, block: tuple[int, ...], here: Here) -> None:
+        """`try … except*`, `type X = …` and whatever a later Python adds."""
+        if hasattr(node, "handlers"):
+            self.try_(node.body, node.handlers, node.orelse, node.finalbody, scope, block)  # type: ignore[attr-defined]
+            return
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.expression(child, here)
+
+    def try_(
+        self,
+        body: Sequence[ast.stmt],
+        handlers: Sequence[ast.ExceptHandler],
+        orelse: Sequence[ast.stmt],
+        final: Sequence[ast.stmt],
+        scope: Scope,
+        block: tuple[int, ...],
+    ) -> None:
+        self.statements(body, scope, block)
+        for handler in handlers:
+            if handler.name:
+                self.add(scope, handler.name, Binding("unknown", self.here(handler, scope, block)))
+            self.statements(handler.body, scope, self.block(block))
+        self.statements(orelse, scope, block)
+        self.statements(final, scope, block)
+
+    def imports_only(self, body: Sequence[ast.stmt], scope: Scope, block: tuple[int, ...]) -> None:
+        for statement in body:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                self.statement(statement, scope, block)
+
+    def function(self, node: FunctionNode, scope: Scope, block: tuple[int, ...], here: Here) -> None:
+        inner = Scope("function", scope, node, here)
+        arguments = node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
+        pairs = [*zip(positional, defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+        for argument, default in pairs:
+            self.add(inner, argument.arg, Binding("parameter", here, default, argument.arg, annotation=argument.annotation))
+            if default is not None:
+                self.expression(default, here, "default")
+        for extra in (arguments.vararg, arguments.kwarg):
+            if extra is not None:
+                self.add(inner, extra.arg, Binding("unknown", here))
+        if isinstance(node, ast.Lambda):
+            self.expression(node.body, self.here(node.body, inner, ()))
+        else:
+            self.statements(node.body, inner, (), is_body_of=node)
+
+    def class_(self, node: ast.ClassDef, scope: Scope, block: tuple[int, ...], here: Here) -> None:
+        inner = Scope("class", scope, node, here)
+        self.add(scope, node.name, Binding("class", here, node, node.name, scope=inner))
+        self.found.classes.append(Site(node, here))
+        for expression in (*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list):
+            self.expression(expression, here)
+        self.statements(node.body, inner, (), is_body_of=node)
+
+    # -- bindings
+
+    def add(self, scope: Scope, name: str, binding: Binding) -> None:
+        if name in scope.outer:
+            scope = scope.module()
+        scope.bindings.setdefault(name, []).append(binding)
+
+    def bind(self, target: ast.expr, value: ast.expr, here: Here, path: tuple[int, ...] = (), element: bool = False) -> None:
+        match target:
+            case ast.Name(name):
+                kind: OneOf["element", "unpack", "value"] = "element" if element else "unpack" if path else "value"
+                self.add(here.scope, name, Binding(kind, here, value, name, path))
+            case ast.Tuple(elements) | ast.List(elements):
+                starred = any(isinstance(one, ast.Starred) for one in elements)
+                for place, one in enumerate(elements):
+                    if starred:
+                        for name in _names(one):
+                            self.add(here.scope, name, Binding("unknown", here))
+                    else:
+                        self.bind(one, value, here, (*path, place), element)
+            case ast.Starred(inner):
+                for name in _names(inner):
+                    self.add(here.scope, name, Binding("unknown", here))
+            case ast.Attribute(ast.Name("self" | "cls"), name):
+                owner = here.scope.enclosing_class()
+                if owner is not None and not path and not element:
+                    owner.attributes.setdefault(name, []).append(Binding("value", here, value, name))
+                elif owner is not None:
+                    owner.attributes.setdefault(name, []).append(Binding("unknown", here))
+                self.found.assignments.append((Site(target, here), value))
+            case ast.Attribute() | ast.Subscript():
+                self.found.assignments.append((Site(target, here), value))
+                self.expression(target, here)
+            case _:
+                pass  # Not a target that Python knows.
+
+    # -- expressions
+
+    def expression(self, root: ast.expr, here: Here, use: Use = "other") -> None:
+        """Gather calls, strings and references of one expression; iterative, since operators chain deep."""
+        stack: list[tuple[ast.AST, Here, Use, str, ast.expr | None]] = [(root, here, use, "", None)]
+        while stack:
+            node, at, use, keyword, callee = stack.pop()
+            match node:
+                case ast.Call(function, arguments, keywords):
+                    self.found.calls.append(Site(node, at, use, keyword, callee))
+                    inner = _use_of_arguments(function, use)
+                    if _is_format(node):
+                        self.found.strings.append(Site(node, at, use, keyword, callee))
+                    else:
+                        stack.append((function, at, inner if inner != "argument" else "other", "", None))
+                    for argument in arguments:
+                        self.reference(argument, at)
+                        stack.append((argument, at, inner, "", function))
+                    for named in keywords:
+                        self.reference(named.value, at)
+                        stack.append((named.value, at, inner, named.arg or "", function))
+                case ast.Constant(str() | bytes()) | ast.JoinedStr():
+                    self.found.strings.append(Site(node, at, use, keyword, callee))
+                    if isinstance(node, ast.JoinedStr):
+                        stack.extend(
+                            (part.value, at, "other", "", None)
+                            for part in node.values
+                            if isinstance(part, ast.FormattedValue)
+                        )
+                case ast.BinOp(left, operator, right):
+                    if isinstance(operator, (ast.Add, ast.Mod, ast.Div)) and _has_text(node):
+                        self.found.strings.append(Site(node, at, use, keyword, callee))
+                        stack.extend((piece, at, "other", "", None) for piece in _pieces_without_text(node))
+                    else:
+                        stack.append((left, at, use, keyword, callee))
+                        stack.append((right, at, use, keyword, callee))
+                case ast.Compare(left, _, comparators):
+                    stack.extend((part, at, "compare", "", None) for part in (left, *comparators))
+                case ast.Lambda():
+                    self.function(node, at.scope, at.block, at)
+                case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                    self.comprehension(node, at)
+                case ast.NamedExpr(target, value):
+                    scope = at.scope
+                    while isinstance(scope.node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
+                        assert scope.parent is not None
+                        scope = scope.parent
+                    self.add(scope, target.id, Binding("value", at, value, target.id))
+                    stack.append((value, at, use, keyword, callee))
+                case ast.Dict(keys, values):
+                    for key, value in zip(keys, values, strict=True):
+                        if key is not None:
+                            stack.append((key, at, "other", "", None))
+                        self.reference(value, at)
+                        stack.append((value, at, use, _key(key) or keyword, callee))
+                case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
+                    for element in elements:
+                        self.reference(element, at)
+                        stack.append((element, at, use, keyword, callee))
+                case ast.Subscript(value, index):
+                    stack.append((value, at, "other", "", None))
+                    stack.append((index, at, "other", "", None))
+                case ast.Name() | ast.Constant():
+                    pass
+                case _:
+                    for child in ast.iter_child_nodes(node):
+                        stack.append((child, at, use, keyword, callee))
+
+    def reference(self, node: ast.expr, here: Here) -> None:
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            self.found.references.append(Site(node, here))
+
+    def comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, here: Here
+    ) -> None:
+        inner = Scope("function", here.scope, node, here)
+        at = Here(inner, here.unit, (), here.line, here.column)
+        for place, generator in enumerate(node.generators):
+            self.expression(generator.iter, here if place == 0 else at)
+            self.bind(generator.target, generator.iter, at, element=True)
+            for test in generator.ifs:
+                self.expression(test, at, "compare")
+        for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
+            self.expression(part, at)
+
+
+def _use_of_arguments(function: ast.expr, around: Use) -> Use:
+    name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    if around == "message" or name in _MESSAGE_CALLS or name.endswith(("Error", "Exception", "Warning")):
+        return "message"
+    if name in _PATTERN_CALLS:
+        return "pattern"
+    return "argument"
+
+
+def _is_format(node: ast.Call) -> bool:
+    function = node.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr == "format"
+        and isinstance(function.value, ast.Constant)
+        and isinstance(function.value.value, str)
+    )
+
+
+def _has_text(node: ast.BinOp) -> bool:
+    return any(
+        isinstance(piece, (ast.JoinedStr, ast.Constant)) and not isinstance(getattr(piece, "value", ""), (int, float))
+        for piece in _pieces(node)
+    )
+
+
+def _pieces(node: ast.expr) -> Iterator[ast.expr]:
+    """The operands of a chain of `+`, `%` and `/`."""
+    stack: list[ast.expr] = [node]
+    while stack:
+        piece = stack.pop()
+        if isinstance(piece, ast.BinOp) and isinstance(piece.op, (ast.Add, ast.Mod, ast.Div)):
+            stack += (piece.right, piece.left)
+        else:
+            yield piece
+
+
+def _pieces_without_text(node: ast.BinOp) -> list[ast.expr]:
+    return [piece for piece in _pieces(node) if not isinstance(piece, (ast.Constant, ast.JoinedStr))]
+
+
+def _key(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )
+
+
+def _is_final(annotation: ast.expr) -> bool:
+    """`Final`, `ClassVar` and their subscripts: no caller may replace the value."""
+    base = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    name = base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
+    return name in {"Final", "ClassVar"}
+
+
+def _names(target: ast.AST) -> Iterator[str]:
+    return (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+
+
+def _captures(pattern: ast.pattern) -> Iterator[str]:
+    for node in ast.walk(pattern):
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if isinstance(name, str):
+            yield name
