@@ -57,13 +57,32 @@ class Cell:
     """0-based place among the cell's outputs."""
     mime: str | None = None
     pointer: tuple[str | int, ...] = ()
-    """Path to the text in the notebook's JSON, e.g. ("cells", 3, "source"); a list there is joined."""
+    """Path to the text in the notebook's JSON, e.g. ("cells", 3, "source"); a list there is joined.
+
+    ("line", 12) for a fenced block of a Markdown file: its text starts on that line, 1-based.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file, or one cell of it, could not be read as what it is; it becomes an `input/*` fact."""
+
+    name: str
+    """`unreadable`, `unparsed`, `too-large`, `too-deep` or `not-fetched`; `unparsed-cell` where `cell` is given."""
+    detail: str
+    """Half a sentence."""
+    cell: int | None = None
+    """0-based place in `Document.cells`; None where the whole file is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     source: Source
     cells: tuple[Cell, ...]
+    encoding: str = "utf-8"
+    """The codec that decoded the bytes; `latin-1` where nothing said which."""
+    problems: tuple[Problem, ...] = ()
+    """What could not be read although the rest could."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
