@@ -163,8 +163,8 @@ def _nodes(text: str, *, strict: bool) -> Iterator[_Node]:
                 frame = stack.pop()
                 node = frame.node
                 node.end = end
-                node.content = frame.items if node.shape == "list" else list(
-                    zip(frame.items[::2], frame.items[1::2], strict=True)
+                node.content = (
+                    frame.items if node.shape == "list" else list(zip(frame.items[::2], frame.items[1::2], strict=True))
                 )
                 if frame.anchor is not None:
                     anchors[frame.anchor] = node
@@ -270,7 +270,9 @@ def _data(
     """Plain data of `node`, aliases copied; fills `places`."""
     budget.left -= 1
     if budget.left < 0:
-        raise YamlProblem(node.start[0], path[:1], f"more than {MAX_NODES:,} keys and values once aliases are filled in")
+        raise YamlProblem(
+            node.start[0], path[:1], f"more than {MAX_NODES:,} keys and values once aliases are filled in"
+        )
     if len(path) > MAX_NESTING:
         raise YamlProblem(node.start[0], path[:3], f"nested more than {MAX_NESTING} deep")
     places[path] = Place(key_line, *node.start, *node.end)
@@ -320,9 +322,7 @@ def _key(key: _Node, path: KeyPath, *, strict: bool) -> str:
     return key.content
 
 
-def _merge(
-    value: _Node, result: dict[str, Data], path: KeyPath, places: dict[KeyPath, Place], budget: _Budget
-) -> bool:
+def _merge(value: _Node, result: dict[str, Data], path: KeyPath, places: dict[KeyPath, Place], budget: _Budget) -> bool:
     """Fill in the keys of a merged mapping (or of a list of them) that are not there yet; False: it is none."""
     sources = _items(value) if value.shape == "list" else [value]
     if any(source.shape != "mapping" for source in sources):
