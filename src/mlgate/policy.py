@@ -42,6 +42,8 @@ class Loaded:
     """A sentence for each thing that the documents ask for and this version does not do."""
     undecided: frozenset[tuple[str, str]]
     """Rule key and field of settings that this version does not understand, such as dated levels."""
+    advice: tuple[str, ...] = ()
+    """What is right and could be better: former ids in use, settings that say nothing."""
 
 
 def load_bundle(source: str | Path | None = None, root: Path | None = None) -> Bundle:
@@ -271,7 +273,13 @@ def _load(documents: tuple[Document, ...], rules: _Rules, digest: str, base: Bun
         renamed=rules.renamed,
         digest=f"sha256:{total}",
     )
-    return Loaded(bundle, documents, tuple(not_enforced + reader.not_enforced), frozenset(reader.undecided))
+    return Loaded(
+        bundle,
+        documents,
+        tuple(not_enforced + reader.not_enforced),
+        frozenset(reader.undecided),
+        tuple(reader.advice),
+    )
 
 
 def _is_overlay(document: Document, ids: Sequence[str]) -> bool:
@@ -303,6 +311,7 @@ class _PolicyReader:
         self.problems: list[str] = []
         self.not_enforced: list[str] = []
         self.undecided: set[tuple[str, str]] = set()
+        self.advice: list[str] = []
         self.places: dict[tuple[str, str, str], str] = {}
 
     def policy(self, document: Document) -> Policy:
@@ -337,6 +346,8 @@ class _PolicyReader:
         """The rule key, by its present name."""
         ids = self.rules.by_id
         key = self.rules.renamed.get(given, given)
+        if key != given:
+            self.advice.append(document.problem(("rules", given), f"'{given}' is called '{key}' now; write that"))
         if key == "*" or key in ids or not self.check_ids:
             return key
         if key.endswith("/*"):
@@ -352,6 +363,8 @@ class _PolicyReader:
 
     def setting(self, document: Document, policy: str, given: str, key: str, said: Mapping[str, Data]) -> Setting:
         at: KeyPath = ("rules", given)
+        if not said:
+            self.advice.append(document.problem(at, "says nothing; give it a level or take it out"))
         fields: dict[str, Level | Waivable] = {}
         for name, type_ in _FIELDS.items():
             value = said.get(name)

@@ -151,6 +151,10 @@ class _Compiler:
         if not kinds and not inside_unless:
             self.fail(path, f"no fact; expected one of {', '.join(FACTS)}")
         kind = kinds[0] if kinds else ""
+        if inside_unless and "confidence" in data:
+            self.fail((*path, "confidence"), "an exemption exempts or does not; confidence belongs to a clause of any")
+        if "confidence" in data and data["confidence"] != "high" and "why" not in data:
+            self.fail((*path, "confidence"), "no why beside it; say in half a sentence what is not certain")
         if "args" in data and kind not in ("", "call"):
             self.fail((*path, "args"), f"only a call has args; test a {kind} with where")
         return Clause(

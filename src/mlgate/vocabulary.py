@@ -1,0 +1,50 @@
+"""What the rules ask for, gathered for the extractors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from mlgate.cascade import Bundle, params_for
+from mlgate.model import Clause, Param, Rule, Vocabulary
+
+
+def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]) -> Vocabulary:
+    """The vocabulary of `rules`; `params` holds the values of their parameters by rule id.
+
+    Rules whose level is `off` are in it too: what is extracted does not depend on levels.
+    """
+    names: dict[str, set[str]] = {}
+    for rule in rules:
+        for clause in _clauses(rule):
+            names.setdefault(clause.kind, set()).update(_patterns(clause, params.get(rule.id, {})))
+    return Vocabulary(
+        calls=frozenset(names.get("call", ())),
+        imports=frozenset(names.get("import", ())),
+        classes=frozenset(names.get("class", ())),
+        strings=tuple(sorted(names.get("string", ()))),
+        settings=frozenset(names.get("setting", ())),
+        secrets="secret" in names,
+    )
+
+
+def vocabulary_of(bundle: Bundle) -> Vocabulary:
+    """The vocabulary of a bundle with the parameters that its policies set."""
+    rules = bundle.rules.values()
+    return vocabulary(rules, {rule.id: params_for(rule, bundle) for rule in rules})
+
+
+def _clauses(rule: Rule) -> Iterator[Clause]:
+    waiting = [*rule.any, *rule.unless]
+    while waiting:
+        clause = waiting.pop()
+        waiting += clause.unless
+        yield clause
+
+
+def _patterns(clause: Clause, params: Mapping[str, object]) -> tuple[str, ...]:
+    if not isinstance(clause.patterns, Param):
+        return clause.patterns
+    value = params.get(clause.patterns.name, ())
+    if isinstance(value, str):
+        return (value,)
+    return tuple(str(item) for item in value) if isinstance(value, (tuple, list)) else ()
