@@ -1,0 +1,116 @@
+"""JSON report, version 1: what programs read. Described by schemas/report.schema.json."""
+
+from __future__ import annotations
+
+from mlgate import __version__
+from mlgate.model import AssetCount, Decision, Finding, Level, Location, Report, Rule
+from mlgate.report.escape import json_text
+from mlgate.report.options import Options
+from mlgate.report.order import by_place
+
+VERSION = 1
+"""Of the format. It may gain fields, never lose or change one."""
+
+
+def render(report: Report, options: Options) -> str:
+    """Every finding of every level but `off`, whatever `options` say about looks; ordered by place."""
+    run = report.run
+    return json_text(
+        {
+            "version": VERSION,
+            "tool": {"name": "mlgate", "version": __version__},
+            "run": {
+                "repository": run.repository,
+                "commit": run.commit,
+                "ref": run.ref,
+                "base": run.base,
+                "date": run.date,
+                "only": list(run.only),
+            },
+            "policies": [
+                {"id": policy.id, "source": policy.source, "digest": policy.digest} for policy in report.policies
+            ],
+            "assets": [_asset(asset) for asset in sorted(report.assets, key=lambda a: (a.type, a.source, a.id))],
+            "findings": [
+                _finding(decision, report.rules.get(decision.finding.rule))
+                for decision in sorted(report.decisions, key=by_place)
+            ],
+            "summary": {
+                "files": report.summary.files,
+                "cells": report.summary.cells,
+                "skipped": report.summary.skipped,
+                "by_level": {
+                    level.name.lower(): sum(decision.level is level for decision in report.decisions)
+                    for level in (Level.BLOCK, Level.WARN, Level.RECORD)
+                },
+            },
+        }
+    )
+
+
+def _asset(asset: AssetCount) -> dict[str, object]:
+    return {
+        "type": asset.type,
+        "source": asset.source,
+        "id": asset.id,
+        "references": asset.references,
+        "pinned": asset.pinned,
+    }
+
+
+def _finding(decision: Decision, rule: Rule | None) -> dict[str, object]:
+    finding = decision.finding
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.name.lower(),
+        "confidence": finding.confidence.name.lower(),
+        "level": decision.level.name.lower(),
+        "status": decision.status,
+        "suppression": None,
+        "policies": list(decision.policies),
+        "trace": list(decision.trace),
+        "reason": finding.reason or None,
+        "location": _location(finding.location),
+        "subject": finding.subject,
+        "asset": finding.asset,
+        "origin": finding.origin,
+        "message": finding.message,
+        "fix": _fix(finding, rule),
+        "fingerprint": finding.fingerprint,
+        "subject_digest": finding.subject_digest,
+        "dates": {},
+    }
+
+
+def _fix(finding: Finding, rule: Rule | None) -> dict[str, object] | None:
+    """Safe only where the rule has an operation that says so: advice alone is for a person to follow."""
+    if not finding.fix:
+        return None
+    repair = rule.repair if rule is not None and rule.repair is not None else {}
+    return {"safe": repair.get("safe") is True, "title": finding.fix}
+
+
+def _location(location: Location) -> dict[str, object]:
+    cell = location.cell
+    return {
+        "path": location.path,
+        "line": location.line,
+        "column": location.column,
+        "end_line": location.end_line,
+        "end_column": location.end_column,
+        "cell": None
+        if cell is None
+        else {
+            "index": cell.index,
+            "id": cell.id,
+            "kind": cell.kind,
+            "line": cell.line,
+            "column": cell.column,
+            "end_line": cell.end_line,
+            "end_column": cell.end_column,
+            "heading": cell.heading,
+            "execution_count": cell.execution_count,
+            "output": None if cell.output is None else cell.output + 1,
+            "mime": cell.mime,
+        },
+    }

@@ -1,0 +1,388 @@
+"""The report that a person reads in a terminal: what stops the commit first, in lines that fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mlgate.model import Decision, Finding, Level, Policy, Report, Summary
+from mlgate.report.columns import cut, cut_front, fold, width, wrap
+from mlgate.report.escape import in_ascii, no_command, visible
+from mlgate.report.options import Options
+from mlgate.report.order import by_place, worst_first
+
+MOST_GROUPS = 50
+"""Groups shown in full; beyond them the worst ones and a count per rule. Source: policy.md, "Verbs"."""
+
+WORST_GROUPS = 10
+
+NARROWEST, WIDEST = 40, 100
+"""Columns that the layout uses; on a wider terminal a place at the right edge would be far from what it belongs to."""
+
+MARGIN = 3
+"""Columns kept free at the right edge of a terminal that has 60 or more."""
+
+_BOLD_RED, _BOLD_MAGENTA, _PLAIN = "\x1b[1;31m", "\x1b[1;35m", "\x1b[0m"
+# Red and magenta are legible on black and on white; yellow is not.
+
+_TOO_MANY = "{} decisions to take. The {} worst first, then how many per rule; --all shows every one."
+
+_LEVEL_COLOURS = {Level.BLOCK: _BOLD_RED, Level.WARN: _BOLD_MAGENTA}
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Findings that one decision of a person settles, in order of place; never empty."""
+
+    decisions: tuple[Decision, ...]
+
+    @property
+    def first(self) -> Decision:
+        return self.decisions[0]
+
+    @property
+    def finding(self) -> Finding:
+        return self.decisions[0].finding
+
+    @property
+    def level(self) -> Level:
+        return self.decisions[0].level
+
+    @property
+    def path(self) -> str:
+        return self.decisions[0].finding.location.path
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How text is written on this terminal."""
+
+    columns: int
+    """What a line of words may take."""
+    edge: int
+    """Where code is cut and places end; a little less on a wide terminal."""
+    colour: bool
+    ascii: bool
+
+    @property
+    def ellipsis(self) -> str:
+        return "..." if self.ascii else "…"
+
+    @property
+    def dot(self) -> str:
+        return " - " if self.ascii else " · "
+
+    def show(self, text: str) -> str:
+        """Text of any origin, as this terminal can show it on one line."""
+        text = visible(text)
+        return in_ascii(text) if self.ascii else text
+
+    def cut(self, text: str, room: int) -> str:
+        return cut(text, room, self.ellipsis)
+
+    def paint(self, word: str, level: Level) -> str:
+        return f"{_LEVEL_COLOURS[level]}{word}{_PLAIN}" if self.colour and level in _LEVEL_COLOURS else word
+
+
+def render(report: Report, options: Options) -> str:
+    """The report in lines of at most `options.width` columns; empty where there is nothing to say."""
+    shown = sorted((d for d in report.decisions if d.level >= Level.WARN), key=by_place)
+    groups = _grouped(shown)
+    if options.quiet and not any(group.level is Level.BLOCK for group in groups):
+        return ""
+    look = _look(options)
+    lines = _opening(report, look)
+    if groups:
+        picked = groups
+        if len(groups) > MOST_GROUPS and not options.all:
+            picked = sorted(groups, key=lambda group: worst_first(group.first))[:WORST_GROUPS]
+            lines += [*wrap(_TOO_MANY.format(len(groups), WORST_GROUPS), look.columns), ""]
+        lines += _entries(picked, options.verbose, look)
+        if len(picked) < len(groups):
+            lines += [*_per_rule(groups, look), ""]
+    lines += _closing(report, groups, look)
+    return "\n".join(_finished(line, look) for line in lines) + "\n"
+
+
+def _look(options: Options) -> _Look:
+    columns = min(max(options.width or 80, NARROWEST), WIDEST)
+    return _Look(columns, columns - MARGIN if columns >= 60 else columns, options.colour, options.ascii)
+
+
+def _finished(line: str, look: _Look) -> str:
+    safe = no_command(line)
+    return line.rstrip() if safe == line else look.cut(safe, look.columns)
+
+
+def _grouped(decisions: Iterable[Decision]) -> list[_Group]:
+    """In order of first appearance. What blocks has to be put right place by place, so it is grouped per file only."""
+    groups: dict[tuple[str, ...], list[Decision]] = {}
+    for number, decision in enumerate(decisions):
+        finding = decision.finding
+        key: tuple[str, ...]
+        if decision.level is not Level.BLOCK:
+            key = ("", finding.rule, finding.asset or finding.subject)
+        elif finding.asset is not None:
+            key = (finding.location.path, finding.rule, finding.asset)
+        else:
+            key = (finding.location.path, finding.rule, str(number), "")
+        groups.setdefault(key, []).append(decision)
+    return [_Group(tuple(group)) for group in groups.values()]
+
+
+# --- around the findings ---------------------------------------------------------------------------------------------
+
+
+def _opening(report: Report, look: _Look) -> list[str]:
+    lines: list[str] = []
+    if report.run.base_note:
+        lines += wrap(look.show(report.run.base_note), look.columns)
+    if report.run.only:
+        lines += wrap(f"Only {look.show(', '.join(report.run.only))} was looked for.", look.columns)
+    return [*lines, ""] if lines else []
+
+
+def _closing(report: Report, groups: Sequence[_Group], look: _Look) -> list[str]:
+    counts = Counter(group.level for group in groups)
+    levels = [level for level in (Level.BLOCK, Level.WARN) if counts[level]]
+    found = [f"{counts[level]} {level.name.lower()}" for level in levels]
+    if recorded := sum(decision.level is Level.RECORD for decision in report.decisions):
+        found.append(f"{recorded} recorded")
+    parts = [", ".join(found)] if found else []
+    parts += [_looked_at(report.summary), *_policy(report.policies[:1], look)]
+    lines = _joined(parts, look)
+    for level in levels:
+        word = level.name.lower()
+        lines[0] = lines[0].replace(f"{counts[level]} {word}", f"{counts[level]} {look.paint(word, level)}", 1)
+    if not groups:
+        return ["Nothing to fix.", *lines]
+    worst = min(groups, key=lambda group: worst_first(group.first))
+    question = "Wrong or urgent?" if counts[Level.BLOCK] else "What to do?"
+    answers = [(question, f"mlgate explain {look.show(worst.finding.rule)}")]
+    if ask := next((policy.help for policy in report.policies if policy.help), ""):
+        answers.append(("Ask a person:", look.show(ask)))
+    column = max(width(label) for label, _ in answers) + 2
+    for label, answer in answers:
+        if column + width(answer) <= look.columns:
+            lines.append(label.ljust(column) + answer)
+        else:
+            lines += [label, *fold(answer, look.columns)]
+    return lines
+
+
+def _looked_at(summary: Summary) -> str:
+    counts = [_count(summary.files, "file")]
+    if summary.cells:
+        counts.append(_count(summary.cells, "cell"))
+    if summary.skipped:
+        counts.append(f"{summary.skipped} not read")
+    return ", ".join(counts)
+
+
+def _policy(policies: Iterable[Policy], look: _Look) -> list[str]:
+    """Name and first digits of the digest, as git shows commits."""
+    return [look.show(f"policy {policy.id} {policy.digest.partition(':')[2][:7]}".rstrip()) for policy in policies]
+
+
+def _joined(parts: Sequence[str], look: _Look) -> list[str]:
+    """`parts` with dots between them, in as few lines as fit; a part that is too long is wrapped."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and width(lines[-1] + look.dot + part) <= look.columns:
+            lines[-1] += look.dot + part
+        else:
+            lines += wrap(part, look.columns)
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _per_rule(groups: Sequence[_Group], look: _Look) -> list[str]:
+    counts = Counter((-group.level, group.finding.rule) for group in groups)
+    digits = len(str(max(counts.values())))
+    lines = []
+    for (level, rule), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
+        name = Level(-level).name.lower()
+        lead = f"  {count:>{digits}} {name.ljust(5)}  "
+        text = look.cut(look.show(rule), look.edge - width(lead))
+        lines.append(f"  {count:>{digits}} {look.paint(name, Level(-level))}{' ' * (7 - len(name))}{text}")
+    return lines
+
+
+# --- the findings ----------------------------------------------------------------------------------------------------
+
+
+def _entries(groups: Sequence[_Group], verbose: bool, look: _Look) -> list[str]:
+    in_full = [group for group in groups if verbose or group.level is Level.BLOCK]
+    folded = [group for group in groups if not verbose and group.level is not Level.BLOCK]
+    paths = {decision.finding.location.path for group in groups for decision in group.decisions}
+    lines: list[str] = []
+    for path in _paths(in_full):
+        lines += [*fold(look.show(path), look.columns, "  "), ""]
+        here = [group for group in in_full if group.path == path]
+        for group in sorted(here, key=lambda group: (-group.level, by_place(group.first))):
+            lines += [*_in_full(group, verbose, look), ""]
+    if folded:
+        one_file = len(paths) == 1
+        if one_file and not in_full:
+            lines += [*fold(look.show(folded[0].path), look.columns, "  "), ""]
+        lines += [*_folded(folded, bool(in_full), one_file, look), ""]
+    return lines
+
+
+def _paths(groups: Iterable[_Group]) -> list[str]:
+    """Files with something that blocks first, each kind in alphabetical order."""
+    worst: dict[str, Level] = {}
+    for group in groups:
+        worst[group.path] = max(group.level, worst.get(group.path, Level.OFF))
+    return sorted(worst, key=lambda path: (-worst[path], path))
+
+
+def _in_full(group: _Group, verbose: bool, look: _Look) -> list[str]:
+    finding = group.finding
+    lines = _headline(group, look)
+    if source := _source_line(finding, look):
+        lines.append(source)
+    lines += wrap(look.show(finding.message), look.columns, "    ", "    ")
+    if finding.fix:
+        lines += wrap(_remedy(look.show(finding.fix)), look.columns, "    Do: ", "        ")
+    if others := group.decisions[1:]:
+        here = all(other.finding.location.path == group.path for other in others)
+        lines += wrap(_places(others, here, look), look.columns, "    Also: ", "          ")
+    if verbose:
+        lines += _background(group.first, look)
+    return lines
+
+
+def _background(decision: Decision, look: _Look) -> list[str]:
+    finding = decision.finding
+    known = f"{finding.severity.name} severity, {finding.confidence.name} confidence, {decision.status}".lower()
+    said = [known, *([finding.reason] if finding.reason else []), *decision.trace]
+    return [line for text in said for line in wrap(look.show(text), look.columns, "    | ", "    |   ")]
+
+
+def _headline(group: _Group, look: _Look) -> list[str]:
+    """Level and rule at the left, place at the right; on two lines where they do not fit on one."""
+    name = group.level.name
+    lead = f"  {name}{' ' * (7 - len(name))}"
+    rule = look.cut(look.show(group.finding.rule), look.edge - len(lead))
+    painted = f"  {look.paint(name, group.level)}{' ' * (7 - len(name))}{rule}"
+    room = look.edge - len(lead) - width(rule) - 2
+    place = _place(group.finding, room, look)
+    if place:
+        return [painted + " " * (room + 2 - width(place)) + place]
+    return [painted, "    " + _place(group.finding, look.edge - 4, look)]
+
+
+def _place(finding: Finding, room: int, look: _Look) -> str:
+    """`"Heading" · cell 9, line 2` in `room` columns, the heading cut where need be; empty where it does not fit."""
+    spot = _spot(finding, look)
+    cell = finding.location.cell
+    if cell is None or not cell.heading:
+        return spot if width(spot) <= room else ""
+    heading = look.show(cell.heading.strip()).replace('"', "'")
+    left = room - width(spot) - width(look.dot) - 2
+    if left < min(8, width(heading)):
+        return ""
+    return f'"{look.cut(heading, left)}"{look.dot}{spot}'
+
+
+def _spot(finding: Finding, look: _Look) -> str:
+    """Where in its file: `cell 9, line 2`, `cell 9, output 1`, `line 120`."""
+    cell = finding.location.cell
+    if cell is None:
+        return f"line {finding.location.line}"
+    if cell.output is not None:
+        return f"cell {cell.index}, output {cell.output + 1}"
+    return f"cell {cell.index}, line {cell.line}"
+
+
+def _places(decisions: Iterable[Decision], here: bool, look: _Look) -> str:
+    """Where, in short: `cells 3, 7` or `line 12`; with the path unless `here`: `nb/a.ipynb cell 3; src/b.py:1`."""
+    files: dict[tuple[str, str], dict[int, None]] = {}
+    for decision in decisions:
+        place = decision.finding.location
+        kind, number = ("line", place.line) if place.cell is None else ("cell", place.cell.index)
+        files.setdefault((place.path, kind), {})[number] = None
+    texts = []
+    for (path, kind), numbers in files.items():
+        text = f"{kind}{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+        if not here:
+            one_line = kind == "line" and len(numbers) == 1
+            text = f"{look.show(path)}:{min(numbers)}" if one_line else f"{look.show(path)} {text}"
+        texts.append(text)
+    return "; ".join(texts)
+
+
+def _source_line(finding: Finding, look: _Look) -> str:
+    """The source line with what was found in sight: cut at the end, and at the front where that is far to the right."""
+    raw = finding.line_text.strip()
+    if not raw:
+        return ""
+    cell = finding.location.cell
+    column = (cell.column if cell else finding.location.column) - 1
+    column -= len(finding.line_text) - len(finding.line_text.lstrip())
+    line = look.show(raw)
+    room = look.edge - 4
+    if width(line) > room and 0 < column < len(raw) and width(look.show(raw[:column])) > room * 2 // 3:
+        line = look.ellipsis + look.show(raw[column:])
+    return "    " + look.cut(line, room)
+
+
+def _remedy(fix: str) -> str:
+    """A fix as what follows `Do:`: without capital and full stop, as the start of a sentence has none there."""
+    fix = fix.strip()
+    if fix[:1].isupper() and fix[1:2].islower():
+        fix = fix[0].lower() + fix[1:]
+    return fix[:-1] if fix.endswith(".") and not fix.endswith("..") else fix
+
+
+def _folded(groups: Sequence[_Group], beside_blocks: bool, one_file: bool, look: _Look) -> list[str]:
+    """Warnings in one or two lines each: rule at the left, what and where beside it, or below where it is narrow."""
+    indent = "  " if one_file else ""
+    noun, verb, them = ("warning", "does", "it") if len(groups) == 1 else ("warnings", "do", "them")
+    rest = (
+        f"{verb} not stop you; the pull request shows {them}:"
+        if beside_blocks
+        else "to look at, nothing that stops you:"
+    )
+    lines = wrap(f"{len(groups)} {noun} {rest}", look.columns, indent, indent)
+    lines[0] = lines[0].replace(noun, look.paint(noun, Level.WARN), 1)
+    rules = [look.show(group.finding.rule) for group in groups]
+    column = max(map(width, rules)) + 2
+    lead = indent + "  "
+    beside = look.edge - len(lead) - column >= 36
+    for rule, group in zip(rules, groups, strict=True):
+        if beside:
+            start, rest = lead + rule + " " * (column - width(rule)), " " * (len(lead) + column)
+        else:
+            lines.append(look.cut(lead + rule, look.edge))
+            start = rest = lead + "  "
+        what, where = _warning(group, one_file, look.edge - width(start), look)
+        lines.append(start + what)
+        if where:
+            lines.append(rest + where)
+    return lines
+
+
+def _warning(group: _Group, one_file: bool, room: int, look: _Look) -> tuple[str, str]:
+    """What a warning is about and where, in one or two lines of `room` columns; the second may be empty."""
+    finding = group.finding
+    what = look.show(finding.asset or finding.subject)
+    number = len(group.decisions)
+    where = _places(group.decisions, one_file, look)
+    if number > 1:
+        count = f", {number} places"
+        return look.cut(what, room - len(count)) + count, look.cut(where, room)
+    cell = finding.location.cell
+    if one_file and cell is not None and cell.heading:
+        heading = look.show(cell.heading.strip()).replace('"', "'")
+        left = room - width(where) - 4
+        if left >= min(8, width(heading)):
+            where = f'"{look.cut(heading, left)}", {where}'
+    if width(what) + width(look.dot) + width(where) <= room:
+        return what + look.dot + where, ""
+    return look.cut(what, room), cut_front(where, room, look.ellipsis)
