@@ -36,7 +36,7 @@ class Said:
     """Which policy and key decided a field, and where it stands."""
 
     field: str
-    value: object
+    value: Level | Waivable
     policy: str = ""
     """Id of the policy; empty where no policy says anything."""
     key: str = ""
@@ -74,9 +74,9 @@ def settings_for(bundle: Bundle, rule_id: str, path: str = "") -> Setting:
     for _, _, setting in _settings(bundle.policies, rule_id):
         params = {**setting.params, **params}
     return Setting(
-        level=Level(_number(level)),
-        existing=Level(_number(said(bundle, rule_id, "existing", path))),
-        waivable=Waivable(_number(said(bundle, rule_id, "waivable", path))),
+        level=Level(level.value),
+        existing=Level(said(bundle, rule_id, "existing", path).value),
+        waivable=Waivable(said(bundle, rule_id, "waivable", path).value),
         params=params,
         source=level.source,
     )
@@ -93,7 +93,3 @@ def _settings(policies: Iterable[Policy], rule_id: str) -> Iterator[tuple[Policy
         for key in keys_for(rule_id):
             if key in policy.settings:
                 yield policy, key, policy.settings[key]
-
-
-def _number(said: Said) -> int:
-    return said.value if isinstance(said.value, int) else 0

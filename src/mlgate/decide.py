@@ -52,7 +52,7 @@ def _decide(finding: Finding, status: str, bundle: Bundle, context: Context) -> 
     if status == EXISTING:
         steps.append(said(bundle, finding.rule, "existing", finding.location.path))
     deciding = steps[-1]
-    reached = Level(deciding.value)  # type: ignore[arg-type]
+    reached = Level(deciding.value)
     if reached is Level.OFF:
         return None
     trace = [_line(step) for step in steps]
@@ -71,7 +71,7 @@ def _decide(finding: Finding, status: str, bundle: Bundle, context: Context) -> 
 
 def _line(step: Said) -> str:
     """`acme-ml: rules/unsafe-load/*: level block (org.yaml:25)`."""
-    word = step.value.name.lower() if isinstance(step.value, Level) else str(step.value)
+    word = step.value.name.lower()
     if not step.policy:
         return f"no policy says: {step.field} {word}"
     return f"{step.policy}: rules/{step.key}: {step.field} {word} ({step.source})"

@@ -27,7 +27,7 @@ FOLDERS = ("", "rules", "policies", "teams", "waivers")
 """Where a bundle's documents stand, relative to its folder."""
 
 _FIELDS: Mapping[str, type[Level] | type[Waivable]] = {"level": Level, "existing": Level, "waivable": Waivable}
-_OURS = re.compile(rb"^kind:[ \t]*(Policy|Rule|Waivers)\b", re.MULTILINE)
+_OURS = re.compile(rb"^kind:[ \t]*[\"']?(Policy|Rule|Waivers)\b", re.MULTILINE)
 _VERSION = ".".join(__version__.split(".")[:2])
 
 
@@ -116,6 +116,11 @@ def _files(place: Path, root: Path, prefix: str = "") -> dict[str, bytes]:
         if not paths:
             raise PolicyError(f"{_name(place, root, prefix)}: no *.yaml in this folder; a bundle has at least one")
     return {_name(path, root, prefix): _bytes(path, _name(path, root, prefix)) for path in paths}
+
+
+def is_policy_file(path: Path) -> bool:
+    """Whether the file looks like one of our documents: a line that begins with `kind: Policy`, Rule or Waivers."""
+    return path.suffix in (".yaml", ".yml") and _OURS.search(_bytes(path, str(path))) is not None
 
 
 def _bytes(path: Path, name: str) -> bytes:

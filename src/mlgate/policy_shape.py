@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 
@@ -82,10 +83,8 @@ def _schema() -> Schema:
 
 def _definition(name: str) -> Schema:
     definitions = _schema()["$defs"]
-    assert isinstance(definitions, dict)
-    found = definitions[name]
-    assert isinstance(found, dict)
-    return found
+    found = definitions[name] if isinstance(definitions, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _resolved(part: Json) -> Schema:
@@ -123,6 +122,8 @@ def _check_value(data: Data, rules: Schema, path: KeyPath) -> Iterator[Fault]:
     pattern = rules.get("pattern")
     if isinstance(pattern, str) and isinstance(data, str) and not re.search(pattern, data):
         yield Fault(path, f"{_shown(data)} is not {_form(pattern)}")
+    elif rules.get("format") == "date" and isinstance(data, str) and not _is_date(data):
+        yield Fault(path, f"{_shown(data)} is no day of the calendar")
     minimum = rules.get("minimum")
     if isinstance(minimum, int) and isinstance(data, int) and data < minimum:
         yield Fault(path, f"expected at least {minimum}, not {data}")
@@ -216,6 +217,14 @@ _FORMS = {
 
 def _form(pattern: str) -> str:
     return _FORMS.get(pattern, f"of the form {pattern}")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is(data: Data, kind: str) -> bool:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mlgate.errors import PolicyError
 from mlgate.limits import MAX_POLICY_BYTES
+
+if TYPE_CHECKING:
+    from yaml.events import Event
 
 MAX_NODES = 100_000
 """Most keys, items and values of one file, aliases counted as often as they are used."""
@@ -28,7 +32,7 @@ KeyPath = tuple[str | int, ...]
 
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-# Source: YAML 1.2.2, 10.3.2 core schema, without the leading zeros that YAML 1.1 takes for octal and without .inf and .nan.
+# Source: YAML 1.2.2, 10.3.2, core schema; without .inf, .nan and the leading zeros that YAML 1.1 takes for octal.
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
 _OCT = re.compile(r"0o[0-7]+")
@@ -146,62 +150,92 @@ def _nodes(text: str, *, strict: bool) -> Iterator[_Node]:
     """The root node of each document; iterative, so that nesting meets our bound and not the interpreter's."""
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    stack: list[_Frame] = []
-    anchors: dict[str, _Node | None] = {}
-    aliases = count = 0
+    builder = _Builder(strict)
     try:
-        for event in yaml.parse(text, Loader=loader):
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             if isinstance(event, yaml.DocumentStartEvent):
-                anchors = {}
-                continue
-            if not isinstance(event, (yaml.NodeEvent, yaml.CollectionEndEvent)):
-                continue
-            start = (event.start_mark.line + 1, event.start_mark.column + 1)
-            end = (event.end_mark.line + 1, event.end_mark.column + 1)
-            if isinstance(event, yaml.CollectionEndEvent):
-                frame = stack.pop()
-                node = frame.node
-                node.end = end
-                node.content = (
-                    frame.items if node.shape == "list" else list(zip(frame.items[::2], frame.items[1::2], strict=True))
-                )
-                if frame.anchor is not None:
-                    anchors[frame.anchor] = node
-            else:
-                count += 1
-                if count > MAX_NODES:
-                    raise YamlProblem(start[0], (), f"more than {MAX_NODES:,} keys and values")
-                if isinstance(event, yaml.AliasEvent):
-                    aliases += 1
-                    if aliases > MAX_ALIASES:
-                        raise YamlProblem(start[0], (), f"more than {MAX_ALIASES} aliases (*name)")
-                    if event.anchor not in anchors:
-                        raise YamlProblem(start[0], (), f"alias *{event.anchor}: no anchor &{event.anchor} above")
-                    target = anchors[event.anchor]
-                    if target is None:
-                        raise YamlProblem(start[0], (), f"alias *{event.anchor} stands inside its own anchor")
-                    node = _Node(target.content, target.shape, start, end, target.text, target.plain)
-                elif isinstance(event, yaml.ScalarEvent):
-                    node = _scalar(event, start, end, strict=strict)
-                    if event.anchor is not None:
-                        anchors[event.anchor] = node
-                else:
-                    if strict and event.tag not in (None, "!"):
-                        raise YamlProblem(start[0], (), f"tag {event.tag}: tags are not used in policies")
-                    if len(stack) >= MAX_NESTING:
-                        raise YamlProblem(start[0], (), f"nested more than {MAX_NESTING} deep")
-                    shape = "list" if isinstance(event, yaml.SequenceStartEvent) else "mapping"
-                    if event.anchor is not None:
-                        anchors[event.anchor] = None
-                    stack.append(_Frame(_Node(None, shape, start, end), anchor=event.anchor))
-                    continue
-            if stack:
-                stack[-1].items.append(node)
-            else:
-                yield node
+                builder.anchors = {}
+            elif isinstance(event, yaml.CollectionEndEvent):
+                builder.close(_end(event))
+            elif isinstance(event, yaml.AliasEvent):
+                builder.add(builder.alias(event.anchor or "", _start(event), _end(event)))
+            elif isinstance(event, yaml.ScalarEvent):
+                plain = bool(event.implicit[0]) and event.tag is None
+                node = _scalar(event.value, event.tag, _start(event), _end(event), plain=plain, strict=strict)
+                builder.add(node, event.anchor)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                shape = "list" if isinstance(event, yaml.SequenceStartEvent) else "mapping"
+                builder.open(_Node(None, shape, _start(event), _end(event)), event.anchor, event.tag)
+            yield from builder.finished()
     except yaml.YAMLError as error:
         raise _syntax_problem(error, text) from error
+
+
+def _start(event: Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _end(event: Event) -> tuple[int, int]:
+    mark = event.end_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+class _Builder:
+    """Puts the nodes of one file together, and counts."""
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.anchors: dict[str, _Node | None] = {}
+        """None: the anchor's own node is still open."""
+        self.stack: list[_Frame] = []
+        self.root: _Node | None = None
+        self.aliases = 0
+        self.count = 0
+
+    def finished(self) -> Iterator[_Node]:
+        """The root, once it is complete."""
+        if self.root is not None:
+            yield self.root
+            self.root = None
+
+    def add(self, node: _Node, anchor: str | None = None) -> None:
+        self.count += 1
+        if self.count > MAX_NODES:
+            raise YamlProblem(node.start[0], (), f"more than {MAX_NODES:,} keys and values")
+        if anchor is not None:
+            self.anchors[anchor] = node
+        if self.stack:
+            self.stack[-1].items.append(node)
+        else:
+            self.root = node
+
+    def open(self, node: _Node, anchor: str | None, tag: str | None) -> None:
+        if self.strict and tag not in (None, "!"):
+            raise YamlProblem(node.start[0], (), f"tag {_short(tag)}: tags are not used in policies")
+        if len(self.stack) >= MAX_NESTING:
+            raise YamlProblem(node.start[0], (), f"nested more than {MAX_NESTING} deep")
+        if anchor is not None:
+            self.anchors[anchor] = None
+        self.stack.append(_Frame(node, anchor=anchor))
+
+    def close(self, end: tuple[int, int]) -> None:
+        frame = self.stack.pop()
+        node, items = frame.node, frame.items
+        node.end = end
+        node.content = items if node.shape == "list" else list(zip(items[::2], items[1::2], strict=True))
+        self.add(node, frame.anchor)
+
+    def alias(self, name: str, start: tuple[int, int], end: tuple[int, int]) -> _Node:
+        self.aliases += 1
+        if self.aliases > MAX_ALIASES:
+            raise YamlProblem(start[0], (), f"more than {MAX_ALIASES} aliases (*name)")
+        if name not in self.anchors:
+            raise YamlProblem(start[0], (), f"alias *{name}: no anchor &{name} above")
+        target = self.anchors[name]
+        if target is None:
+            raise YamlProblem(start[0], (), f"alias *{name} stands inside its own anchor")
+        return _Node(target.content, target.shape, start, end, target.text, target.plain)
 
 
 def _syntax_problem(error: Exception, text: str) -> YamlProblem:
@@ -221,23 +255,23 @@ def _syntax_problem(error: Exception, text: str) -> YamlProblem:
         return YamlProblem(line, (), f"a value cannot begin with {shown[mark.column : mark.column + 1]}; quote it")
     if "alias" in str(getattr(error, "context", None)):
         return YamlProblem(line, (), 'a lone * is an alias in YAML; quote it: "*"')
+    if problem == "mapping values are not allowed in this context":
+        return YamlProblem(line, (), "a second ': ' in one value, or a wrong indentation; quote the value")
     context = getattr(error, "context", None)
     return YamlProblem(line, (), f"not YAML: {f'{context}, ' if context else ''}{problem}")
 
 
-def _scalar(event: object, start: tuple[int, int], end: tuple[int, int], *, strict: bool) -> _Node:
-    text: str = event.value  # type: ignore[attr-defined]
-    tag: str | None = event.tag  # type: ignore[attr-defined]
-    plain: bool = event.implicit[0] and tag is None  # type: ignore[attr-defined]
+def _scalar(
+    text: str, tag: str | None, start: tuple[int, int], end: tuple[int, int], *, plain: bool, strict: bool
+) -> _Node:
     if strict and tag not in (None, "!", "tag:yaml.org,2002:str"):
-        raise YamlProblem(start[0], (), f"tag {tag}: tags are not used in policies")
+        raise YamlProblem(start[0], (), f"tag {_short(tag)}: tags are not used in policies")
     value: Scalar = text
-    if plain:
-        if _INT.fullmatch(text) and len(text) > MAX_DIGITS:
-            if strict:
-                raise YamlProblem(start[0], (), f"a number of more than {MAX_DIGITS} digits; quote it if it is a text")
-        else:
-            value = _resolve(text)
+    if plain and _INT.fullmatch(text) and len(text) > MAX_DIGITS:
+        if strict:
+            raise YamlProblem(start[0], (), f"a number of more than {MAX_DIGITS} digits; quote it if it is a text")
+    elif plain:
+        value = _resolve(text)
     return _Node(value, "scalar", start, end, text, plain)
 
 
@@ -257,6 +291,11 @@ def _resolve(text: str) -> Scalar:
         number = float(text)
         return text if number in (float("inf"), float("-inf")) else number
     return text
+
+
+def _short(tag: str | None) -> str:
+    """A tag as it is written."""
+    return (tag or "").replace("tag:yaml.org,2002:", "!!")
 
 
 @dataclass(slots=True)
