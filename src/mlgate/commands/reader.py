@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+HOLE = "{…}"
+"""What stands in a command line that Python put together for a part that is not known."""
+
 MAX_DEPTH = 40
 """Deepest nesting of substitutions and subshells that is followed; what lies deeper stays text."""
 
@@ -671,6 +674,10 @@ class _Reader:
         """`{name}`, `{expression}` of IPython; `{a,b}` of the shell and a lone brace stay text."""
         start = self.at
         following = self.text[start + 1 : start + 2]
+        if self.text.startswith(HOLE, start):
+            self.at += len(HOLE)
+            built.add(HOLE, self.source(start), hole=True)
+            return
         end = _closing_brace(self.text, start) if following.isidentifier() else -1
         body = self.text[start + 1 : end] if end > 0 else ""
         if (

@@ -70,7 +70,7 @@ def repository_of(found: Invocation) -> Repository | None:
         case "ollama":
             operands = [option.word for option in parse(found.arguments, frozenset()) if not option.name]
             if len(operands) > 1 and operands[0].text in ("pull", "run"):
-                return _tagged(operands[1], "ollama")
+                return _tagged(operands[1], "")
         case "modelscope":
             options = list(parse(found.arguments, _HF))
             if any(option.word.text == "download" and not option.name for option in options):
