@@ -56,9 +56,9 @@ def to_text(path: bytes) -> str:
     return path.decode("utf-8", "surrogateescape")
 
 
-def to_native(path: str) -> str | bytes:
-    """What `os` functions take for a path in the form of `to_text`; bytes, so that the locale does not matter."""
-    return path if os.name == "nt" else path.encode("utf-8", "surrogateescape")
+def to_bytes(path: str) -> bytes:
+    """A path in the form of `to_text` as `os` functions take it on every system, whatever the locale."""
+    return path.encode("utf-8", "surrogateescape")
 
 
 def find_root(folder: str) -> str | None:

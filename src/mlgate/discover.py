@@ -1,0 +1,446 @@
+"""Which files are looked at, what each of them is, and their bytes."""
+
+# Paths are bytes at the file system, so that names outside the locale's encoding can be opened: pathlib takes none.
+# ruff: noqa: PTH113, PTH114, PTH115, PTH117, PTH118, PTH123
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from mlgate.errors import GitError, MlgateError
+from mlgate.git import GITLINK, SYMLINK, Git, to_bytes, to_text
+from mlgate.limits import MAX_BYTES
+from mlgate.model import Kind, Source
+
+WORK_TREE = "worktree"
+INDEX = "index"
+
+File = tuple[str, int, str]
+"""Path, mode and object id in an index or tree."""
+
+SKIPPED_FOLDERS = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        ".hypothesis",
+        ".mypy_cache",
+        ".nox",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".tox",
+        ".venv",
+        "__pycache__",
+        "node_modules",
+    }
+)
+"""Folders of other tools: not read where git does not track them. `.ipynb_checkpoints` are read."""
+
+BLOBS_AT_ONCE = 64_000_000
+"""Bytes of base content held in memory at one time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file was not looked at."""
+
+    path: str
+    name: str
+    """`unreadable`, `too-large`, `not-fetched` or `not-looked-into`: an input finding."""
+    detail: str
+    """Half a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    path: str
+    """POSIX, relative to the root; undecodable bytes as lone surrogates."""
+    kind: Kind
+    """By the name; TEXT where the name says nothing, which the content then decides."""
+    problem: Problem | None = None
+    """Known before anything is read."""
+    mode: int = 0o100644
+    """In git's index; a plain file where it is not tracked."""
+    object_id: str | None = None
+    """The blob of the index: what counts where the work tree has no such file. None: not known to be tracked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Every file to look at, by path. Law: the paths of `git ls-files` are those of sources and problems, as sets."""
+
+    root: str
+    entries: tuple[Entry, ...]
+
+
+# --- kinds ----------------------------------------------------------------------------------------------------------
+
+_EXTENSIONS = {
+    **dict.fromkeys(("py", "pyi", "pyw", "ipy"), Kind.PYTHON),
+    "ipynb": Kind.NOTEBOOK,
+    **dict.fromkeys(("md", "markdown", "rmd", "qmd"), Kind.MARKDOWN),
+    **dict.fromkeys(("sh", "bash", "zsh", "ksh", "command"), Kind.SHELL),
+    "dockerfile": Kind.DOCKERFILE,
+    **dict.fromkeys(("yaml", "yml", "json", "toml", "ini", "cfg"), Kind.CONFIG),
+    **dict.fromkeys(("sql", "hql"), Kind.SQL),
+}
+_NAMES = {
+    "dockerfile": Kind.DOCKERFILE,
+    "containerfile": Kind.DOCKERFILE,
+    "pip.conf": Kind.CONFIG,
+    "pipfile": Kind.CONFIG,
+    ".condarc": Kind.CONFIG,
+    ".pypirc": Kind.CONFIG,
+    **dict.fromkeys(
+        (".envrc", ".bashrc", ".bash_profile", ".bash_aliases", ".profile", ".zshrc", ".zprofile", ".zshenv"),
+        Kind.SHELL,
+    ),
+}
+_REQUIREMENT_FOLDERS = frozenset({"requirements", "reqs", "constraints"})
+_REQUIREMENT_STEMS = frozenset(
+    {"base", "build", "ci", "dev", "docs", "lint", "main", "prod", "production", "test", "tests"}
+)
+_PYTHON_PROGRAM = re.compile(r"i?python[0-9.]*w?|pypy[0-9.]*")
+_SHELL_PROGRAMS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "mksh"})
+_TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def kind_of_name(path: str) -> Kind | None:
+    """What the name says; None where only the content can tell."""
+    folder, _, name = path.lower().rpartition("/")
+    if name in _NAMES:
+        return _NAMES[name]
+    stem, dot, extension = name.rpartition(".")
+    if dot and stem and extension in _EXTENSIONS:
+        return _EXTENSIONS[extension]
+    if name.startswith(("dockerfile.", "dockerfile-", "containerfile.")):
+        return Kind.DOCKERFILE
+    if name == ".env" or name.startswith(".env.") or (extension == "env" and stem):
+        return Kind.DOTENV
+    if extension in ("txt", "in") and stem:
+        told = "requirement" in stem or "constraint" in stem or folder.rpartition("/")[2] in _REQUIREMENT_FOLDERS
+        # MANIFEST.in, Makefile.in and config.h.in are other things.
+        if told or (extension == "in" and stem in _REQUIREMENT_STEMS):
+            return Kind.REQUIREMENTS
+    return None
+
+
+def kind_of_content(data: bytes) -> Kind:
+    """What the bytes say where the name says nothing."""
+    if data.startswith(b"#!"):
+        program = _interpreter(data[2:512].split(b"\n", 1)[0])
+        if _PYTHON_PROGRAM.fullmatch(program):
+            return Kind.PYTHON
+        if program in _SHELL_PROGRAMS:
+            return Kind.SHELL
+    if b"\0" in data and not data.startswith(_TEXT_MARKS):
+        return Kind.BINARY
+    return Kind.TEXT
+
+
+def _interpreter(line: bytes) -> str:
+    """The program that a shebang starts: `/usr/bin/env -S PYTHONPATH=. python3 -u` starts python3."""
+    words = iter(line.decode("ascii", "replace").split())
+    program = next(words, "").rpartition("/")[2]
+    if program == "env":
+        program = next((word for word in words if not word.startswith("-") and "=" not in word), "").rpartition("/")[2]
+    if program == "uv" and "--script" in words:
+        return "python"
+    return program
+
+
+def source(path: str, data: bytes, origin: str, mode: int = 0o100644) -> Source:
+    """The bytes of a file as what they are; of a symbolic link (`mode`) its text."""
+    kind = Kind.TEXT if mode == SYMLINK else kind_of_name(path) or kind_of_content(data)
+    return Source(path, kind, data, origin)
+
+
+# --- the list -------------------------------------------------------------------------------------------------------
+
+
+def discover(root: str, paths: Sequence[str], git: Git | None, folder: str | None = None) -> Inventory:
+    """Every file of the repository at `root`, or what `paths` name: files always, folders as git lists them.
+
+    `paths` are absolute or relative to `folder` (the root unless given). Without `git` folders are walked.
+    Raises MlgateError for a path that is missing or outside the root.
+    """
+    if not paths:
+        return Inventory(root, _sorted(_listed(root, git)))
+    entries: dict[str, Entry] = {}
+    listed: dict[str, Entry] | None = None
+    for argument in paths:
+        path = _relative(root, os.path.join(folder or root, argument), argument)
+        native = _native(root, path)
+        mode = os.lstat(native).st_mode if os.path.lexists(native) else None
+        if mode is not None and not stat.S_ISDIR(mode):
+            entries[path] = _entry(path)
+            real = os.path.realpath(native)
+            if stat.S_ISLNK(mode) and os.path.isfile(real) and _is_below(root, real):
+                target = _relative(root, os.fsdecode(real), argument)
+                entries[target] = _entry(target)
+            continue
+        if listed is None:
+            listed = {entry.path: entry for entry in _listed(root, git)}
+        if path in listed:
+            entries[path] = listed[path]
+        elif mode is None:
+            raise MlgateError(f"{argument}: no such file or folder; check the spelling, or leave it out")
+        elif path == ".":
+            entries.update(listed)
+        else:
+            under = {name: entry for name, entry in listed.items() if name.startswith(f"{path}/")}
+            # Git lists nothing below a folder that it ignores; whoever names it wants it read.
+            entries.update(under or {entry.path: entry for entry in _walk(root, path)})
+    return Inventory(root, _sorted(entries.values()))
+
+
+def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.path))
+
+
+def _listed(root: str, git: Git | None) -> Iterator[Entry]:
+    if git is None:
+        yield from _walk(root, ".")
+        return
+    for path, (mode, object_id) in git.tracked().items():
+        yield _submodule(path) if mode == GITLINK else _entry(path, mode=mode, object_id=object_id)
+    for path in git.untracked():
+        if path.endswith("/"):
+            detail = "another git repository that is no submodule; check it by itself"
+            yield _entry(path[:-1], problem=Problem(path[:-1], "not-looked-into", detail))
+        elif SKIPPED_FOLDERS.isdisjoint(path.split("/")):
+            yield _entry(path)
+
+
+def _entry(path: str, problem: Problem | None = None, mode: int = 0o100644, object_id: str | None = None) -> Entry:
+    return Entry(path, kind_of_name(path) or Kind.TEXT, problem, mode, object_id)
+
+
+def _submodule(path: str) -> Entry:
+    return _entry(path, problem=Problem(path, "not-looked-into", "a submodule; check its own repository"))
+
+
+def _walk(root: str, top: str) -> Iterator[Entry]:
+    """Every file below `top`, links not followed."""
+    folders = [top]
+    while folders:
+        folder = folders.pop()
+        prefix = "" if folder == "." else f"{folder}/"
+        try:
+            with os.scandir(_native(root, folder)) as found:
+                children = [(_name(child.name), child.is_dir(follow_symlinks=False)) for child in found]
+        except OSError as error:
+            yield _entry(folder, problem=Problem(folder, "unreadable", _said(error)))
+            continue
+        names = {name for name, _ in children}
+        if "pyvenv.cfg" in names and folder != top:
+            continue
+        for name, is_folder in children:
+            if not is_folder:
+                yield _entry(prefix + name)
+            elif name not in SKIPPED_FOLDERS:
+                folders.append(prefix + name)
+
+
+def _relative(root: str, path: str, argument: str) -> str:
+    """`path` relative to the root, in POSIX form; links on the way are resolved, the last name is not."""
+    head, tail = os.path.split(path.rstrip("/" if os.name != "nt" else "/\\") or path)
+    real = os.path.realpath(path) if tail in ("", ".", "..") else os.path.join(os.path.realpath(head), tail)
+    if not _is_below(root, real):
+        raise MlgateError(f"{argument}: outside the repository {root}; call mlgate in the repository that holds it")
+    return _name(os.fsencode(os.path.relpath(real, os.path.realpath(root))))
+
+
+# --- the bytes ------------------------------------------------------------------------------------------------------
+
+
+def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Source | Problem]:
+    """The bytes of each file, from one moment; what cannot be read is a Problem, nothing is raised.
+
+    A file that the index has and the work tree has not (deleted without telling git, or outside a sparse checkout) is
+    read from the index, last: it is what a commit would hold. A symbolic link is not followed: its text is read, as
+    git does, and a Problem where it leads out of the tree.
+    """
+    absent: list[Entry] = []
+    for entry in entries:
+        outcome = entry.problem or _read_twice(root, entry)
+        if outcome is not None:
+            yield outcome
+        elif entry.object_id is None or git is None:
+            yield Problem(entry.path, "unreadable", "it is not there any more")
+        else:
+            absent.append(entry)
+    if absent and git is not None:
+        files = {entry.path: (entry.path, entry.mode, entry.object_id or "") for entry in absent}
+        try:
+            for outcome in _read_blobs(git, list(files.values()), INDEX):
+                yield outcome
+                del files[outcome.path]
+        except GitError as error:
+            # A sparse checkout of a partial clone: git before 2.45 fails for all where one is missing.
+            yield from (Problem(path, "not-fetched", str(error)) for path in files)
+
+
+def _read_twice(root: str, entry: Entry) -> Source | Problem | None:
+    """None: the work tree has no such file."""
+    if entry.object_id is not None and _is_beyond_link(root, entry.path):
+        return None
+    for _ in range(2):
+        match _read_once(root, entry.path):
+            case _Unread.VANISHED:
+                return None
+            case _Unread.CHANGED:
+                continue
+            case outcome:
+                return outcome
+    return Problem(entry.path, "unreadable", "it changed while it was read")
+
+
+class _Unread(Enum):
+    CHANGED = "while it was read"
+    VANISHED = "before it was read"
+
+
+def _read_once(root: str, path: str) -> Source | Problem | _Unread:
+    native = _native(root, path)
+    flags = os.O_RDONLY
+    for name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"):
+        flags |= getattr(os, name, 0)  # Windows has the first alone, POSIX the others.
+    try:
+        mode = os.lstat(native).st_mode
+        if stat.S_ISLNK(mode):
+            return _link(root, path, _name(os.readlink(native)), WORK_TREE)
+        if not stat.S_ISREG(mode):
+            # Not even opened: opening a device may do something.
+            return Problem(path, "unreadable", _special(mode))
+        descriptor = os.open(native, flags)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return _Unread.VANISHED
+        return _Unread.CHANGED if error.errno == errno.ELOOP else Problem(path, "unreadable", _said(error))
+    try:
+        with open(descriptor, "rb") as file:
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                return _Unread.CHANGED
+            if before.st_size > MAX_BYTES:
+                return _too_large(path, before.st_size)
+            data = file.read(MAX_BYTES + 1)
+            after = os.fstat(descriptor)
+    except OSError as error:
+        return Problem(path, "unreadable", _said(error))
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
+        return _Unread.CHANGED
+    return source(path, data, WORK_TREE)
+
+
+def sources_at(git: Git, commit: str, paths: Iterable[str] | None = None) -> Iterator[Source | Problem]:
+    """The files of `commit`, all or those of `paths` that it has, by path; Source.origin is the commit.
+
+    Submodules and links that leave the tree are what they are in a work tree: problems.
+    """
+    tree = git.tree(commit)
+    wanted = sorted(tree if paths is None else set(paths) & set(tree))
+    yield from _read_blobs(git, [(path, *tree[path]) for path in wanted], commit)
+
+
+def _read_blobs(git: Git, files: Sequence[File], origin: str) -> Iterator[Source | Problem]:
+    sizes = git.sizes(object_id for _, mode, object_id in files if mode != GITLINK)
+    for batch in _batches(files, sizes):
+        contents = git.blobs(object_id for _, _, object_id in batch if sizes.get(object_id, MAX_BYTES + 1) <= MAX_BYTES)
+        for path, mode, object_id in batch:
+            if mode == GITLINK:
+                yield Problem(path, "not-looked-into", "a submodule; check its own repository")
+            elif object_id in contents:
+                data = contents[object_id]
+                yield _link(git.root, path, to_text(data), origin) if mode == SYMLINK else source(path, data, origin)
+            elif object_id in sizes:
+                yield _too_large(path, sizes[object_id])
+            else:
+                yield Problem(path, "not-fetched", "this clone does not hold its content")
+
+
+def _link(root: str, path: str, text: str, origin: str) -> Source | Problem:
+    """A symbolic link as its text; a problem where that leads out of the tree. Judged by the text alone: each link on
+    the way is looked at by itself."""
+    inside = f"{root}/"
+    if text.startswith(inside):
+        target = text.removeprefix(inside)
+    elif os.path.isabs(text):
+        target = os.pardir
+    else:
+        target = posixpath.join(posixpath.dirname(path), text)
+    if posixpath.normpath(target).split("/")[0] in (os.pardir, ".git"):
+        return Problem(path, "not-looked-into", f"a link out of the repository, to {text}; links are not followed")
+    return source(path, text.encode("utf-8", "surrogateescape"), origin, SYMLINK)
+
+
+def _too_large(path: str, size: int) -> Problem:
+    return Problem(path, "too-large", f"{size:,} bytes; mlgate reads {MAX_BYTES:,}")
+
+
+def _batches(files: Sequence[File], sizes: Mapping[str, int]) -> Iterator[list[File]]:
+    batch: list[File] = []
+    held = 0
+    for file in files:
+        size = min(sizes.get(file[2], 0), MAX_BYTES)
+        if batch and held + size > BLOBS_AT_ONCE:
+            yield batch
+            batch, held = [], 0
+        batch.append(file)
+        held += size
+    if batch:
+        yield batch
+
+
+# --- the file system ------------------------------------------------------------------------------------------------
+
+
+def _native(root: str, path: str) -> bytes:
+    return os.path.join(os.fsencode(root), to_bytes(path))
+
+
+def _name(native: bytes) -> str:
+    """What `os` functions gave back, as in reports."""
+    return to_text(native).replace(os.sep, "/")
+
+
+def _is_below(root: str, real: str | bytes) -> bool:
+    try:
+        return os.path.commonpath([os.path.realpath(root), os.fsdecode(real)]) == os.path.realpath(root)
+    except ValueError:  # another drive
+        return False
+
+
+def _is_beyond_link(root: str, path: str) -> bool:
+    """Whether a folder on the way is a link: git takes what lies behind it for deleted."""
+    folder = posixpath.dirname(path)
+    while folder:
+        if os.path.islink(_native(root, folder)):
+            return True
+        folder = posixpath.dirname(folder)
+    return False
+
+
+def _said(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _special(mode: int) -> str:
+    for test, name in (
+        (stat.S_ISDIR, "a folder stands where git has a file"),
+        (stat.S_ISFIFO, "a named pipe, not a file"),
+        (stat.S_ISSOCK, "a socket, not a file"),
+        (stat.S_ISCHR, "a device, not a file"),
+        (stat.S_ISBLK, "a device, not a file"),
+    ):
+        if test(mode):
+            return name
+    return "not a regular file"
