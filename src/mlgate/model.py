@@ -262,6 +262,8 @@ class Vocabulary:
     """Regular expressions, searched in string literals."""
     settings: frozenset[str] = frozenset()
     """Patterns such as `env:HF_*` or `ServerApp.token`."""
+    grave: frozenset[str] = frozenset()
+    """Those of `calls` that rules of high severity ask for: where they stand in what does not parse, it is said."""
     secrets: bool = True
 
 
@@ -350,6 +352,10 @@ class Clause:
     installed: tuple[tuple[str, str], ...] = ()
     """Package and version specifier (PEP 440)."""
     unless: tuple[Clause, ...] = ()
+    confidence: Confidence = Confidence.HIGH
+    """The most that this clause proves."""
+    why: str = ""
+    """Why `confidence` is not high."""
 
 
 @dataclass(frozen=True, slots=True)

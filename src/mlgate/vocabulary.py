@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from mlgate.cascade import Bundle, params_for
-from mlgate.model import Clause, Param, Rule, Vocabulary
+from mlgate.model import Clause, Param, Rule, Severity, Vocabulary
 
 
 def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]) -> Vocabulary:
@@ -14,15 +14,20 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
     Rules whose level is `off` are in it too: what is extracted does not depend on levels.
     """
     names: dict[str, set[str]] = {}
+    grave: set[str] = set()
     for rule in rules:
         for clause in _clauses(rule):
-            names.setdefault(clause.kind, set()).update(_patterns(clause, params.get(rule.id, {})))
+            patterns = _patterns(clause, params.get(rule.id, {}))
+            names.setdefault(clause.kind, set()).update(patterns)
+            if clause.kind == "call" and rule.severity >= Severity.HIGH:
+                grave.update(patterns)
     return Vocabulary(
         calls=frozenset(names.get("call", ())),
         imports=frozenset(names.get("import", ())),
         classes=frozenset(names.get("class", ())),
         strings=tuple(sorted(names.get("string", ()))),
         settings=frozenset(names.get("setting", ())),
+        grave=frozenset(grave),
         secrets="secret" in names,
     )
 

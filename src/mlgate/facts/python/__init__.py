@@ -7,7 +7,7 @@ import posixpath
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlgate.facts.python.calls import Names, Target, arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import embedded
@@ -101,69 +101,58 @@ class _Columns:
         return len(self._lines[line - 1][:offset].decode("utf-8", "replace")) + 1
 
 
-@dataclass(slots=True)
 class _Reader:
-    outline: Outline
-    columns: list[_Columns]
-    vocabulary: Vocabulary
-    project: Project
-    path: str
+    """One document, read for one vocabulary."""
+
+    def __init__(
+        self, found: Outline, columns: list[_Columns], vocabulary: Vocabulary, project: Project, path: str
+    ) -> None:
+        self.outline = found
+        self.columns = columns
+        self.vocabulary = vocabulary
+        self.project = project
+        self.names = Names(vocabulary.calls)
+        self.libraries = frozenset(found.libraries)
+        local = frozenset(root for root in found.libraries if _is_module(root, posixpath.dirname(path), project))
+        evaluator = Evaluator(found, project, path, frozenset(self.names.lasts), local)
+        options = command_line_options(found, evaluator)
+        # The defaults of options are read without options; everything else is read with them.
+        self.evaluator = Evaluator(found, project, path, frozenset(self.names.lasts), local, options) if options else evaluator
+        self.origins = Origins(found, self.evaluator, project, posixpath.dirname(path))
 
     def facts(self) -> Iterator[Fact]:
-        evaluator, names = self._evaluator(), Names(self.vocabulary.calls)
-        self._shared = evaluator
-        libraries = frozenset(self.outline.libraries)
-        origins = Origins(self.outline, evaluator, self.project, posixpath.dirname(self.path))
         seen: set[tuple[str, Span]] = set()
         for site in self.outline.calls:
-            for fact in self._call(site, evaluator, names, libraries, origins):
+            for fact in self._call(site):
                 if (fact.name, fact.span) not in seen:
                     seen.add((fact.name, fact.span))
                     yield fact
         for site in self.outline.references:
-            yield from self._reference(site, evaluator, names, libraries)
+            yield from self._reference(site)
         yield from self._imports()
-        yield from self._classes(evaluator)
-        yield from self._strings(evaluator)
-        for fact, unit in settings(self.outline, evaluator, lambda unit, node: self.columns[unit].span(node)):
-            yield fact
+        yield from self._classes()
+        yield from self._strings()
+        yield from settings(self.outline, self.evaluator, self._span)
 
     def embedded(self) -> Iterator[Embedded]:
-        return embedded(self.outline, self._shared, [column.unit for column in self.columns])
+        return embedded(self.outline, self.evaluator, [column.unit for column in self.columns])
 
-    _shared: Evaluator = None  # type: ignore[assignment]
-
-    def _evaluator(self) -> Evaluator:
-        wanted = frozenset(pattern.rpartition(".")[2] for pattern in self.vocabulary.calls)
-        local = frozenset(root for root in self.outline.libraries if self._is_module(root))
-        evaluator = Evaluator(self.outline, self.project, self.path, wanted, local)
-        evaluator.options = command_line_options(self.outline, evaluator)
-        # What the options' defaults look like may itself depend on nothing but constants: start anew with them.
-        return Evaluator(self.outline, self.project, self.path, wanted, local, evaluator.options)
-
-    def _is_module(self, root: str) -> bool:
-        folder = posixpath.dirname(self.path)
-        return any(
-            self.project.exists(posixpath.join(start, root + ending))
-            for start in dict.fromkeys((folder, "", "src"))
-            for ending in (".py", "/__init__.py")
-        )
+    def _span(self, unit: int, node: ast.AST) -> Span:
+        return self.columns[unit].span(node)
 
     # -- calls
 
-    def _call(
-        self, site: Site, evaluator: Evaluator, names: Names, libraries: frozenset[str], origins: Origins
-    ) -> Iterator[Fact]:
+    def _call(self, site: Site) -> Iterator[Fact]:
         node = site.node
         assert isinstance(node, ast.Call)
-        reached = list(targets(node.func, site.here, evaluator, names, libraries))
+        reached = list(targets(node.func, site.here, self.evaluator, self.names, self.libraries))
         if not reached:
             return
-        given, is_open = arguments(node, site.here, evaluator)
-        origin, asset = origins.of(node, site.here)
-        span = self.columns[site.here.unit].span(node)
+        given, is_open = arguments(node, site.here, self.evaluator)
+        origin, asset = self.origins.of(node, site.here)
+        span = self._span(site.here.unit, node)
         for target in reached:
-            args = self._with_local(with_partial(target, given, evaluator), node, site.here, origins)
+            args = self._with_local(with_partial(target, given, self.evaluator), node, site.here)
             confidence, why = target.confidence, target.why
             if origin == OWN:
                 confidence, why = min(confidence, Confidence.MEDIUM), why or "this file wrote what it loads"
@@ -173,10 +162,10 @@ class _Reader:
             if restricts(target.owner):
                 attributes["receiver-restricts"] = Value((True,))
             if target.name.startswith("?."):
-                attributes["libraries"] = Value((Items(tuple(Value((one,)) for one in sorted(libraries))),))
+                attributes["libraries"] = Value((Items(tuple(Value((one,)) for one in sorted(self.libraries))),))
             yield Fact("call", target.name, span, args, attributes, is_open, confidence, why)
 
-    def _with_local(self, args: dict[str, Value], node: ast.Call, here: Here, origins: Origins) -> dict[str, Value]:
+    def _with_local(self, args: dict[str, Value], node: ast.Call, here: Here) -> dict[str, Value]:
         """The same arguments, with texts that are known to be paths on this machine marked as such."""
         given: dict[str, ast.expr] = {str(place): one for place, one in enumerate(node.args)}
         given.update({keyword.arg: keyword.value for keyword in node.keywords if keyword.arg})
@@ -185,13 +174,13 @@ class _Reader:
             if name != "0" and not _PATH_LIKE.search(name):
                 continue
             expression = given.get(name)
-            if expression is not None and not value.options and origins.is_own(expression, here, None):
+            if expression is not None and not value.options and self.origins.is_own(expression, here, None):
                 changed[name] = Value((Local("{…}"),))
                 continue
             options = tuple(
                 Local(text)
-                if isinstance(text, str) and (in_repository(text, origins.folder, self.project)
-                                              or origins.is_own(ast.Constant(text), here, text))
+                if isinstance(text, str) and (in_repository(text, self.origins.folder, self.project)
+                                              or self.origins.is_own(ast.Constant(text), here, text))
                 else text
                 for text in value.options
             )
@@ -199,16 +188,16 @@ class _Reader:
                 changed[name] = replace(value, options=options)
         return changed
 
-    def _reference(self, site: Site, evaluator: Evaluator, names: Names, libraries: frozenset[str]) -> Iterator[Fact]:
+    def _reference(self, site: Site) -> Iterator[Fact]:
         node = site.node
         assert isinstance(node, ast.expr)
         last = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         if last[:1].isupper():
             return  # A class that is passed on is most often a type, not a load.
-        for target in targets(node, site.here, evaluator, names, libraries):
+        for target in targets(node, site.here, self.evaluator, self.names, self.libraries):
             if target.name.startswith("?.") or target.name.rpartition(".")[2][:1].isupper():
                 continue
-            yield Fact("call", target.name, self.columns[site.here.unit].span(node),
+            yield Fact("call", target.name, self._span(site.here.unit, node),
                        attributes={"reference": Value((True,)), "origin": Value(("unknown",))}, open=True,
                        confidence=Confidence.MEDIUM, why="it is handed on here and called elsewhere")
 
@@ -227,9 +216,9 @@ class _Reader:
                 dotted = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)] if not node.level else []
             for name in dict.fromkeys(dotted):
                 if names.asks_for(name):
-                    yield Fact("import", name, self.columns[site.here.unit].span(node))
+                    yield Fact("import", name, self._span(site.here.unit, node))
 
-    def _classes(self, evaluator: Evaluator) -> Iterator[Fact]:
+    def _classes(self) -> Iterator[Fact]:
         if not self.vocabulary.classes:
             return
         names = Names(self.vocabulary.classes)
@@ -237,18 +226,18 @@ class _Reader:
             node = site.node
             assert isinstance(node, ast.ClassDef)
             for base in node.bases:
-                for option in evaluator.known(base, site.here).options:
+                for option in self.evaluator.known(base, site.here).options:
                     if isinstance(option, Ref) and names.asks_for(option.name):
-                        yield Fact("class", option.name, self.columns[site.here.unit].span(base))
+                        yield Fact("class", option.name, self._span(site.here.unit, base))
 
-    def _strings(self, evaluator: Evaluator) -> Iterator[Fact]:
+    def _strings(self) -> Iterator[Fact]:
         searches = [re.compile(pattern) for pattern in self.vocabulary.strings]
         if not searches:
             return
         for site in self.outline.strings:
             node = site.node
             assert isinstance(node, ast.expr)
-            known = self._text(node, site.here, evaluator)
+            known = self._text(node, site.here)
             for option in known.options:
                 text = plain(option) if isinstance(option, (str, Local)) or hasattr(option, "parts") else None  # type: ignore[arg-type]
                 if text and any(search.search(text) for search in searches):
@@ -257,13 +246,21 @@ class _Reader:
                         attributes["keyword"] = Value((site.keyword,))
                     if site.callee is not None:
                         attributes["callee"] = Value((_dotted(site.callee),))
-                    yield Fact("string", text, self.columns[site.here.unit].span(node), attributes=attributes)
+                    yield Fact("string", text, self._span(site.here.unit, node), attributes=attributes)
 
-    def _text(self, node: ast.expr, here: Here, evaluator: Evaluator) -> Known:
+    def _text(self, node: ast.expr, here: Here) -> Known:
         if isinstance(node, ast.Constant):
             value = node.value
             return Known((value.decode("latin-1") if isinstance(value, bytes) else value,))
-        return evaluator.known(node, here)
+        return self.evaluator.known(node, here)
+
+
+def _is_module(root: str, folder: str, project: Project) -> bool:
+    return any(
+        project.exists(posixpath.join(start, root + ending))
+        for start in dict.fromkeys((folder, "", "src"))
+        for ending in (".py", "/__init__.py")
+    )
 
 
 def _dotted(node: ast.expr) -> str:

@@ -20,10 +20,10 @@ _SETTERS = frozenset(["os.environ.setdefault", "os.putenv", "environ.setdefault"
 Place = Callable[[int, ast.AST], Span]
 
 
-def settings(found: Outline, evaluator: Evaluator, place: Place) -> Iterator[tuple[Fact, int]]:
-    """Facts `setting`, and one `server` for what a Jupyter configuration file says together; each with its unit."""
+def settings(found: Outline, evaluator: Evaluator, place: Place) -> Iterator[Fact]:
+    """Facts `setting`, and one `server` for what a Jupyter configuration file says together."""
     server: dict[str, Value] = {}
-    first: tuple[Span, int] | None = None
+    first: Span | None = None
     for site, assigned in found.assignments:
         unit = site.here.unit
         match site.node:
@@ -31,27 +31,27 @@ def settings(found: Outline, evaluator: Evaluator, place: Place) -> Iterator[tup
                 for name in evaluator.known(index, site.here).options:
                     if isinstance(name, str):
                         span = _around(place(unit, site.node), place(unit, assigned))
-                        yield _setting(f"env:{name}", span, evaluator.value(assigned, site.here)), unit
+                        yield _setting(f"env:{name}", span, evaluator.value(assigned, site.here))
             case ast.Attribute(ast.Attribute(ast.Name(root), owner), key) if owner[:1].isupper() and (
                 root == "c" or _is_config(root, site.here, evaluator)
             ):
                 value = evaluator.value(assigned, site.here)
                 span = _around(place(unit, site.node), place(unit, assigned))
-                yield _setting(f"{owner}.{key}", span, value), unit
+                yield _setting(f"{owner}.{key}", span, value)
                 if owner in _JUPYTER and key in _SERVER_KEYS:
                     attribute = _SERVER_KEYS[key]
                     # Any token or password that is not empty is a lock on the door.
                     if attribute != "auth" or "auth" not in server or server["auth"].options == ("",):
                         server[attribute] = value
-                    first = first or (span, unit)
+                    first = first or span
     for site in found.calls:
         node = site.node
         assert isinstance(node, ast.Call)
         if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("setdefault", "putenv", "update"):
             continue
-        yield from ((fact, site.here.unit) for fact in _from_call(node, site.here, evaluator, place))
+        yield from _from_call(node, site.here, evaluator, place)
     if first is not None:
-        yield Fact("server", "jupyter", first[0], attributes=server), first[1]
+        yield Fact("server", "jupyter", first, attributes=server)
 
 
 def _from_call(node: ast.Call, here: Here, evaluator: Evaluator, place: Place) -> Iterator[Fact]:

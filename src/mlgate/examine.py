@@ -1,0 +1,156 @@
+"""One file from its bytes to its findings; what every worker runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mlgate import __version__, codec, documents, screen
+from mlgate.cache import Cache
+from mlgate.cascade import Bundle, params_for
+from mlgate.detectors import Detector
+from mlgate.extract import cells_of, extract, problem_fact
+from mlgate.findings import findings
+from mlgate.match import Circumstances, Index, match, references
+from mlgate.model import (
+    Asset, Cell, Confidence, Document, Fact, Finding, Kind, Problem, Project, Rule, Source, Value, Version, Vocabulary,
+)
+from mlgate.project import Recorder, answers_hold
+
+_TEXT_KINDS = frozenset([Kind.TEXT, Kind.MARKDOWN, Kind.SQL])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one file holds. Plain data: it travels between processes."""
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    cells: int = 0
+    unread: bool = False
+    """Whether the whole file could not be read as what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What decides what is worth reporting: rules, their parameters by path, and what is derived from both."""
+
+    bundle: Bundle
+    rules: Mapping[str, Rule]
+    vocabulary: Vocabulary
+    screen: Mapping[str, Any]
+    """As `triggers.compile_screen` makes it."""
+    detectors: tuple[Detector, ...]
+    digest: str
+    """Of everything that extraction depends on."""
+
+
+@dataclass(slots=True)
+class Examiner:
+    """Judges files of one tree by one law."""
+
+    law: Law
+    project: Project
+    read: Callable[[str], bytes | None]
+    """Bytes of a file of the same tree, for what a file imports."""
+    cache: Cache
+    today: int
+    """Number of the day, for the age of cache entries."""
+    _index: Index = field(init=False)
+    _screen: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._index = Index(self.law.rules.values())
+        self._screen = screen.ready(self.law.screen)
+
+    def examine(self, source: Source) -> Result:
+        """Every way in which the file cannot be read is a finding."""
+        if not self._is_admitted(source):
+            return Result(source.path, cells=0)
+        key = self._key(source)
+        stored = self._stored(key)
+        document: Document | None = None
+        if stored is not None:
+            facts, cells, unread = stored
+        else:
+            document = _load(source)
+            recorder = Recorder(self.project)
+            facts = extract(document, self.law.vocabulary, recorder, self.law.detectors)
+            cells, unread = cells_of(document), any(problem.cell is None for problem in document.problems)
+            self.cache.put(key, [list(recorder.questions), codec.encode(facts), cells, unread], self.today)
+        circumstances = Circumstances(lambda rule: params_for(rule, self.law.bundle, source.path), self._versions(facts))
+        matches = match(facts, self._index, circumstances)
+        assets = tuple(Asset(one.type, one.source, one.id, one.pinned) for _, one in references(facts, self._index, circumstances))
+        if not matches:
+            return Result(source.path, (), assets, cells, unread)
+        document = document or _load(source)
+        return Result(source.path, findings(document, matches, self.law.detectors), assets, cells, unread)
+
+    def problem(self, path: str, name: str, detail: str) -> Result:
+        """The result of a file that could not be read at all."""
+        document = Document(Source(path, Kind.TEXT, b""), (_EMPTY,), problems=(Problem(name, detail),))
+        circumstances = Circumstances(lambda rule: params_for(rule, self.law.bundle, path), lambda package: None)
+        matches = match(tuple(map(problem_fact, document.problems)), self._index, circumstances)
+        return Result(path, findings(document, matches, self.law.detectors), unread=True)
+
+    def _is_admitted(self, source: Source) -> bool:
+        if source.kind is Kind.PYTHON:
+            return screen.admits_python(source.data, self._screen, source.path, self.read)
+        if source.kind in _TEXT_KINDS:
+            return screen.admits_text(source.data, self._screen)
+        return True
+
+    def _key(self, source: Source) -> str:
+        text = "\0".join((__version__, str(codec.FORM), self.law.digest, source.kind.value, source.path))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass") + b"\0" + source.data).hexdigest()
+
+    def _stored(self, key: str) -> tuple[tuple[Fact, ...], int, bool] | None:
+        entry = self.cache.get(key)
+        try:
+            if entry is None or not answers_hold(self.project, entry[0]):
+                return None
+            return codec.decode(entry[1]), int(entry[2]), bool(entry[3])
+        except (ValueError, TypeError, KeyError, IndexError):
+            return None
+
+    def _versions(self, facts: Sequence[Fact]) -> Callable[[str], Version | None]:
+        """What a notebook installs itself comes before what the project's files say."""
+        own: dict[str, Version] = {}
+        for fact in facts:
+            if fact.kind != "package" or fact.attributes.get("origin") == Value(("pyproject",)):
+                continue
+            specifier = fact.attributes.get("specifier")
+            for option in specifier.options if specifier else ():
+                if isinstance(option, str) and option.startswith("==") and "*" not in option and "," not in option:
+                    own[fact.name] = Version(option.lstrip("=").strip(), True, "this file")
+        return lambda package: own.get(package) or self.project.version(package)
+
+
+_EMPTY = Cell(0, None, "file", "", "text")
+
+
+def _load(source: Source) -> Document:
+    loaded = documents.load(source)
+    if isinstance(loaded, Problem):
+        return Document(source, (_text_cell(source),), problems=(loaded,))
+    return loaded
+
+
+def _text_cell(source: Source) -> Cell:
+    """The text of a file that cannot be read as what it is: rules on texts still run on it."""
+    return Cell(0, None, "broken", source.data[:2_000_000].decode("utf-8", "replace"), "text")
+
+
+def law_digest(vocabulary: Vocabulary, detectors: object) -> str:
+    parts = [
+        sorted(vocabulary.calls), sorted(vocabulary.imports), sorted(vocabulary.classes), list(vocabulary.strings),
+        sorted(vocabulary.settings), sorted(vocabulary.grave), vocabulary.secrets, detectors,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+__all__ = ["Confidence", "Examiner", "Law", "Result", "law_digest", "replace"]

@@ -1,0 +1,165 @@
+"""A document's facts: each cell to the extractor of its language, embedded documents followed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from mlgate.detectors import Detector
+from mlgate.facts import config, dockerfile, dotenv, magics, python, requirements, secret, shell
+from mlgate.limits import MAX_EMBEDDING
+from mlgate.model import (
+    Cell, Document, Embedded, Extraction, Fact, Kind, LineMap, Problem, Project, Span, Unit, Value, Vocabulary,
+)
+
+_WORD = re.compile(r"\w+")
+
+
+def extract(
+    document: Document, vocabulary: Vocabulary, project: Project, detectors: Sequence[Detector]
+) -> tuple[Fact, ...]:
+    """Everything that is there, in document order; spans in the coordinates of the document's cells."""
+    return tuple(sorted(_Extractor(document, vocabulary, project, detectors).facts(), key=_order))
+
+
+def problem_fact(problem: Problem) -> Fact:
+    """The fact that something could not be read."""
+    span = Span(problem.cell or 0, 1, 1, 1, 1)
+    return Fact("input", problem.name, span, attributes={"detail": Value((problem.detail,))})
+
+
+def _order(fact: Fact) -> tuple[Span, str, str]:
+    return (fact.span, fact.kind, fact.name)
+
+
+class _Extractor:
+    def __init__(
+        self, document: Document, vocabulary: Vocabulary, project: Project, detectors: Sequence[Detector]
+    ) -> None:
+        self.document = document
+        self.path = document.source.path
+        self.vocabulary = vocabulary
+        self.project = project
+        self.detectors = detectors
+
+    def facts(self) -> Iterator[Fact]:
+        document = self.document
+        yield from map(problem_fact, document.problems)
+        if self.vocabulary.secrets:
+            yield from secret.extract(tuple(enumerate(document.cells)), self.detectors, self.path).facts
+        units: list[Unit] = []
+        for place, cell in enumerate(document.cells):
+            if cell.kind == "code" or (cell.kind == "file" and document.source.kind is Kind.PYTHON):
+                split = magics.split(place, cell.text, cell.language)
+                yield from split.facts
+                yield from self._followed(split.embedded, 1)
+                if split.python is not None:
+                    units.append(Unit(place, split.python))
+            elif cell.kind == "file":
+                yield from self._read(document.source.kind, [Unit(place, cell.text)], self.path, "", 0)
+        if units:
+            yield from self._read(Kind.PYTHON, units, self.path, "", 0)
+
+    def _read(self, kind: Kind, units: Sequence[Unit], path: str, origin: str, depth: int) -> Iterator[Fact]:
+        """Facts of units of one kind, in cell coordinates; what they embed is read in turn."""
+        extraction = self._extract(kind, units, path, origin)
+        maps = {unit.cell: unit.lines for unit in units}
+        for fact in extraction.facts:
+            if fact.kind == "input" and not self._stands(fact, units, depth):
+                continue
+            yield self._named(_translated(fact, maps.get(fact.span.cell)), units)
+        inner = [
+            replace(one, unit=replace(one.unit, lines=_composed(one.unit, maps.get(one.unit.cell))))
+            for one in extraction.embedded
+        ]
+        yield from self._followed(inner, depth + 1)
+
+    def _followed(self, embedded: Iterable[Embedded], depth: int) -> Iterator[Fact]:
+        for one in embedded:
+            if depth > MAX_EMBEDDING:
+                yield _translated(
+                    Fact("input", "too-deep", Span(one.unit.cell, 1, 1, 1, 1),
+                         attributes={"detail": Value((f"code inside code inside code, more than {MAX_EMBEDDING} deep",))}),
+                    one.unit.lines,
+                )
+                continue
+            yield from self._read(one.kind, [one.unit], one.path or self.path, one.origin, depth)
+
+    def _extract(self, kind: Kind, units: Sequence[Unit], path: str, origin: str) -> Extraction:
+        match kind:
+            case Kind.PYTHON:
+                return python.extract(units, self.vocabulary, self.project, path)
+            case Kind.SHELL:
+                return shell.extract(units, self.vocabulary, origin or "script")
+            case Kind.DOCKERFILE:
+                return dockerfile.extract(units, self.vocabulary)
+            case Kind.DOTENV:
+                return dotenv.extract(units, self.vocabulary)
+            case Kind.REQUIREMENTS:
+                return requirements.extract(units, self.vocabulary)
+            case Kind.CONFIG:
+                return config.extract(units, self.vocabulary, path)
+            case Kind.SQL:
+                return Extraction(tuple(_sql(unit) for unit in units if unit.text.strip()))
+            case Kind.MARKDOWN | Kind.TEXT | Kind.NOTEBOOK | Kind.BINARY:
+                return Extraction(())
+
+    def _stands(self, fact: Fact, units: Sequence[Unit], depth: int) -> bool:
+        """Whether a text that does not parse is worth a word: a string that is no code after all is not."""
+        return fact.name != "unparsed" or depth == 0 or any(unit.lines is not None and depth == 1 for unit in units)
+
+    def _named(self, fact: Fact, units: Sequence[Unit]) -> Fact:
+        """In a notebook it is a cell that does not parse; one that holds what a grave rule looks for is hidden code."""
+        if fact.kind != "input" or fact.name != "unparsed" or self.document.source.kind is not Kind.NOTEBOOK:
+            return fact
+        text = next(unit.text for unit in units if unit.cell == fact.span.cell)
+        return replace(fact, name="hidden-code" if self._is_grave(text) else "unparsed-cell")
+
+    def _is_grave(self, text: str) -> bool:
+        words = frozenset(_WORD.findall(text))
+        for pattern in self.vocabulary.grave:
+            segments = [one for one in pattern.split(".") if one != "?" and "*" not in one]
+            if segments and segments[0] in words and segments[-1] in words:
+                return True
+        return False
+
+
+def _sql(unit: Unit) -> Fact:
+    lines = unit.text.split("\n")
+    span = Span(unit.cell, 1, 1, len(lines), len(lines[-1]) + 1)
+    return Fact("string", unit.text, span, attributes={"use": Value(("sql",))})
+
+
+def _translated(fact: Fact, lines: LineMap | None) -> Fact:
+    if lines is None:
+        return fact
+    span = fact.span
+    line, column = _place(lines, span.line, span.column)
+    end_line, end_column = _place(lines, span.end_line, span.end_column)
+    if (end_line, end_column) < (line, column):
+        end_line, end_column = line, column
+    return replace(fact, span=Span(span.cell, line, column, end_line, end_column))
+
+
+def _place(lines: LineMap, line: int, column: int) -> tuple[int, int]:
+    at, shift = lines.lines[min(line, len(lines.lines)) - 1]
+    return at, max(1, column + shift)
+
+
+def _composed(unit: Unit, outer: LineMap | None) -> LineMap | None:
+    if outer is None or unit.lines is None:
+        return unit.lines or outer
+    composed = []
+    for line, shift in unit.lines.lines:
+        at, outer_shift = outer.lines[min(line, len(outer.lines)) - 1]
+        composed.append((at, shift + outer_shift))
+    return LineMap(tuple(composed))
+
+
+def cells_of(document: Document) -> int:
+    """How many cells a person would count; a plain file has none."""
+    return len({cell.index for cell in document.cells if cell.index and cell.kind in ("code", "markdown", "raw")})
+
+
+__all__ = ["Cell", "cells_of", "extract", "problem_fact"]

@@ -1,0 +1,453 @@
+"""Facts against rules: a rule meets a fact, does not, or it cannot be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion
+from packaging.version import Version as Pep440
+
+from mlgate import identifiers
+from mlgate.model import (
+    Atom, Clause, Confidence, Entries, Fact, Items, Local, Made, Param, Predicate, Ref, Rule, Template, Test, Value, Version,
+)
+from mlgate.parts import part
+
+HOLE = "{…}"
+"""How an unknown part of a text is shown."""
+
+
+class Truth(IntEnum):
+    """What a test says of a set of possible values. The order is that of a conjunction: the least decides."""
+
+    FALSE = 0
+    UNKNOWN = 1
+    SOME = 2
+    TRUE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    truth: Truth
+    why: str = ""
+    """What could not be told, or what is only assumed."""
+    cap: Confidence = Confidence.HIGH
+    """The highest confidence that the answer supports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    rule: Rule
+    fact: Fact
+    clause: Clause
+    confidence: Confidence
+    reason: str
+    read: tuple[tuple[str, Value | None], ...]
+    """Each argument or attribute that was read, sorted by name; None where it is absent."""
+    asset: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One thing that a fact names, for the inventory."""
+
+    type: str
+    source: str
+    id: str
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What besides the fact decides: parameters that policy sets here, and what the project's files say of versions."""
+
+    params: Callable[[Rule], Mapping[str, object]]
+    version: Callable[[str], Version | None]
+
+
+class Index:
+    """Rules by the kind of fact that they ask for, so that a fact meets only clauses that may fit."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._by_kind: dict[str, list[tuple[Rule, Clause, re.Pattern[str] | None]]] = {}
+        for rule in rules:
+            for clause in rule.any:
+                self._by_kind.setdefault(clause.kind, []).append((rule, clause, _names(clause)))
+
+    def clauses(self, fact: Fact, circumstances: Circumstances) -> Iterator[tuple[Rule, Clause]]:
+        for rule, clause, names in self._by_kind.get(fact.kind, ()):
+            if names is not None:
+                if _name_fits(names, fact):
+                    yield rule, clause
+            elif any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, circumstances.params(rule))):
+                yield rule, clause
+
+
+def match(facts: Sequence[Fact], index: Index, circumstances: Circumstances) -> tuple[Match, ...]:
+    """At most one match per rule and place, the surest; in document order."""
+    best: dict[tuple[str, object], Match] = {}
+    for fact in facts:
+        for rule, clause in index.clauses(fact, circumstances):
+            found = _meets(rule, clause, fact, circumstances)
+            if found is None:
+                continue
+            key = (rule.id, fact.span)
+            if key not in best or found.confidence > best[key].confidence:
+                best[key] = found
+    return tuple(sorted(best.values(), key=lambda one: (one.fact.span, one.rule.id)))
+
+
+def references(facts: Sequence[Fact], index: Index, circumstances: Circumstances) -> tuple[tuple[Fact, Reference], ...]:
+    """Every model, dataset, package or data store that the facts name, the pinned ones too."""
+    found: dict[tuple[object, str, str], tuple[Fact, Reference]] = {}
+    for fact in facts:
+        for rule, clause in index.clauses(fact, circumstances):
+            if rule.asset is None:
+                continue
+            params = circumstances.params(rule)
+            if _clause(clause, fact, params, circumstances).truth < Truth.SOME:
+                continue
+            name = _asset(clause, fact)
+            if not name or HOLE in name:
+                continue
+            pinned = any(_pins(exemption) and _clause(exemption, fact, params, circumstances).truth is Truth.TRUE
+                         for exemption in (*rule.unless, *clause.unless))
+            kind, source = rule.asset
+            key = (fact.span, kind, name)
+            known = found.get(key)
+            if known is None or (pinned and not known[1].pinned):
+                found[key] = (fact, Reference(kind, source, name, pinned))
+    return tuple(found.values())
+
+
+# -- a clause
+
+
+def _meets(rule: Rule, clause: Clause, fact: Fact, circumstances: Circumstances) -> Match | None:
+    params = circumstances.params(rule)
+    answer = _clause(clause, fact, params, circumstances)
+    if answer.truth is Truth.FALSE:
+        return None
+    confidence = min(fact.confidence, answer.cap, clause.confidence)
+    why = fact.why or answer.why or clause.why
+    if answer.truth is Truth.UNKNOWN:
+        confidence, why = Confidence.LOW, answer.why
+    for exemption in (*clause.unless, *rule.unless):
+        exempt = _clause(exemption, fact, params, circumstances)
+        if exempt.truth is Truth.TRUE:
+            return None
+        if exempt.truth is Truth.UNKNOWN and confidence > Confidence.LOW:
+            confidence, why = Confidence.LOW, exempt.why
+    read = _read(rule, clause, fact)
+    return Match(rule, fact, clause, confidence, "" if confidence is Confidence.HIGH else why, read, _asset(clause, fact))
+
+
+def _clause(clause: Clause, fact: Fact, params: Mapping[str, object], circumstances: Circumstances) -> Answer:
+    """Whether the fact meets all predicates of the clause; its own `unless` is the caller's."""
+    if clause.kind and (clause.kind != fact.kind or not _kind_fits(clause, fact, params)):
+        return Answer(Truth.FALSE)
+    answers = [_predicate(one, _argument(fact, one), params, fact.open) for one in clause.args]
+    answers += [_predicate(one, _attribute(fact, one.name), params, False) for one in clause.where]
+    answers += [_installed(package, wanted, params, circumstances) for package, wanted in clause.installed]
+    truth = min((answer.truth for answer in answers), default=Truth.TRUE)
+    why = next((answer.why for answer in answers if answer.truth is truth and answer.why), "")
+    why = why or next((answer.why for answer in answers if answer.why), "")
+    return Answer(truth, why, min((answer.cap for answer in answers), default=Confidence.HIGH))
+
+
+def _kind_fits(clause: Clause, fact: Fact, params: Mapping[str, object]) -> bool:
+    names = _names(clause)
+    if names is not None:
+        return _name_fits(names, fact)
+    return any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, params))
+
+
+def _names(clause: Clause) -> re.Pattern[str] | None:
+    """The compiled name patterns of a clause; None where its patterns are regular expressions on a text."""
+    if clause.kind in ("string", "shell") or isinstance(clause.patterns, Param):
+        return None
+    return _name_regex(clause.patterns)
+
+
+@lru_cache(maxsize=4096)
+def _name_regex(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    pieces = []
+    for pattern in patterns:
+        pattern = pattern.removeprefix("builtins.")
+        head, found, method = pattern.rpartition("?.")
+        if found and "." not in method:
+            # `gradio.?.launch`: the library stands before the method, see `_name_fits`; alone it means any.
+            head = head.rstrip(".")
+            pieces.append((re.escape(head) + r"\|" if head else r"(?:[^|]*\|)?") + r"\?\." + re.escape(method))
+        else:
+            pieces.append(re.escape(pattern).replace(r"\*", ".+"))
+    return re.compile("|".join(f"(?:{piece})" for piece in pieces))
+
+
+def _name_fits(names: re.Pattern[str], fact: Fact) -> bool:
+    if not fact.name.startswith("?."):
+        return names.fullmatch(fact.name) is not None
+    libraries = fact.attributes.get("libraries")
+    roots = [""]
+    for option in libraries.options if libraries else ():
+        if isinstance(option, Items):
+            roots += [str(item.options[0]) for item in option.items if item.options]
+    return any(names.fullmatch(f"{root}|{fact.name}" if root else fact.name) for root in roots)
+
+
+def _patterns(clause: Clause, params: Mapping[str, object]) -> tuple[str, ...]:
+    if isinstance(clause.patterns, Param):
+        value = params.get(clause.patterns.name, ())
+        return (value,) if isinstance(value, str) else tuple(str(one) for one in value) if isinstance(value, Iterable) else ()
+    return clause.patterns
+
+
+# -- a predicate
+
+
+def _argument(fact: Fact, predicate: Predicate) -> Value | None:
+    if predicate.name in fact.args:
+        return fact.args[predicate.name]
+    return fact.args.get(str(predicate.pos)) if predicate.pos is not None else None
+
+
+def _attribute(fact: Fact, name: str) -> Value | None:
+    if name in fact.attributes:
+        return fact.attributes[name]
+    if name == "name":
+        return Value((fact.name,))
+    if fact.kind in ("string", "shell"):
+        found = part(fact.name, name)
+        return Value(found) if found else None
+    return None
+
+
+def _predicate(predicate: Predicate, value: Value | None, params: Mapping[str, object], is_open: bool) -> Answer:
+    if value is not None and predicate.part is not None:
+        value = _part_of(value, predicate.part)
+    answers = [_test(test, value, params, is_open) for test in predicate.tests]
+    truth = min(answer.truth for answer in answers)
+    return next(answer for answer in answers if answer.truth is truth)
+
+
+def _part_of(value: Value, name: str) -> Value | None:
+    options: list[Atom] = []
+    unknown = value.unknown
+    for option in value.options:
+        text = text_of(option)
+        if text is None:
+            unknown = unknown or "it is not a text"
+            continue
+        for found in part(text, name):
+            if HOLE in found:
+                unknown = unknown or f"its {name} is put together at run time"
+            else:
+                options.append(found)
+    defaults = tuple(found for option in value.defaults if (text := text_of(option)) for found in part(text, name))
+    return Value(tuple(options), unknown, defaults) if options or unknown or defaults else None
+
+
+def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open: bool) -> Answer:
+    if value is None and is_open:
+        return Answer(Truth.UNKNOWN, "more arguments are handed on than are written here")
+    if test.op == "present":
+        return Answer(Truth.TRUE if (value is not None) is bool(test.operand) else Truth.FALSE)
+    if value is None:
+        return Answer(Truth.FALSE)
+    decide = _decider(test, params)
+    verdicts = [decide(option) for option in value.options]
+    if True in verdicts:
+        return Answer(Truth.TRUE if not value.unknown and all(verdicts) else Truth.SOME)
+    if None in verdicts:
+        return Answer(Truth.UNKNOWN, value.unknown or "its value is put together at run time")
+    if value.unknown:
+        if value.defaults and all(decide(default) is False for default in value.defaults):
+            return Answer(Truth.FALSE)
+        return Answer(Truth.UNKNOWN, value.unknown)
+    return Answer(Truth.FALSE)
+
+
+def _decider(test: Test, params: Mapping[str, object]) -> Callable[[Atom], bool | None]:
+    operand = params.get(test.operand.name) if isinstance(test.operand, Param) else test.operand
+    match test.op:
+        case "in":
+            wanted = (operand,) if isinstance(operand, (str, int, float)) or operand is None else tuple(operand)  # type: ignore[arg-type]
+            return lambda atom: _is_in(atom, wanted)
+        case "regex":
+            patterns = (operand,) if isinstance(operand, str) else tuple(operand or ())  # type: ignore[arg-type]
+            return lambda atom: _any(_matches(str(pattern), atom) for pattern in patterns)
+        case "is":
+            return lambda atom: _is(str(operand), atom)
+        case "refers-to":
+            wanted_names = (operand,) if isinstance(operand, str) else tuple(operand or ())  # type: ignore[arg-type]
+            return lambda atom: isinstance(atom, (Ref, Made)) and atom.name in wanted_names
+        case other:
+            raise AssertionError(f"no such test: {other}")
+
+
+def _any(verdicts: Iterable[bool | None]) -> bool | None:
+    seen = list(verdicts)
+    return True if True in seen else None if None in seen else False
+
+
+def _is_in(atom: Atom, wanted: tuple[object, ...]) -> bool | None:
+    match atom:
+        case Ref() | Entries():
+            return None if isinstance(atom, Ref) else False
+        case Made():
+            return None if not _is_object(atom.name) else False
+        case Local(text):
+            return text in wanted
+        case Template(parts):
+            shape = re.compile(".*".join(re.escape(one) if one else "" for one in parts) or ".*", re.DOTALL)
+            possible = any(isinstance(one, str) and shape.fullmatch(one) for one in wanted)
+            return None if possible else False
+        case Items():
+            return False
+        case _:
+            return any(atom == one and isinstance(atom, str) is isinstance(one, str) for one in wanted)
+
+
+def _matches(pattern: str, atom: Atom) -> bool | None:
+    text = text_of(atom)
+    if text is None:
+        if isinstance(atom, (bool, int, float)):
+            return _regex(pattern).search(str(atom)) is not None
+        return None if isinstance(atom, Ref) or (isinstance(atom, Made) and not _is_object(atom.name)) else False
+    found = _regex(pattern).search(text)
+    if found is not None and HOLE not in found.group():
+        return True
+    if not isinstance(atom, Template):
+        return found is not None
+    prefix = _literal_prefix(pattern)
+    first = atom.parts[0]
+    if prefix and first and not (prefix.startswith(first) or first.startswith(prefix)):
+        return False
+    return True if found is not None and found.group() else None
+
+
+def _is(kind: str, atom: Atom) -> bool | None:
+    match atom:
+        case Local(text):
+            return {"local-path": True, "literal": True, "empty": False}.get(kind, False)
+        case None:
+            return kind in ("empty", "literal")
+        case bool() | int() | float():
+            return kind == "literal" or (kind == "empty" and atom is False)
+        case Ref():
+            return False if kind == "literal" else None
+        case Made(name):
+            return False if kind == "literal" or _is_object(name) else None
+        case Items(items):
+            return not items if kind == "empty" else kind == "literal" if kind == "literal" else False
+        case Entries(entries):
+            return not entries if kind == "empty" else False
+        case Template():
+            if kind == "literal":
+                return False
+            verdict = identifiers.test(kind, text_of(atom) or "")
+            # A text with unknown parts is no commit, version or address; whether it is an id depends on the rest.
+            return verdict if kind in ("url", "local-path") else None if verdict is not False else False
+        case str():
+            return True if kind == "literal" else identifiers.test(kind, atom)
+    return None
+
+
+def _is_object(made: str) -> bool:
+    """Whether what a call of `made` returns is an object rather than a text or number: its class's name says so."""
+    return made.rpartition(".")[2][:1].isupper() or made.endswith((".from_pretrained", ".__call__"))
+
+
+def _installed(package: str, wanted: str, params: Mapping[str, object], circumstances: Circumstances) -> Answer:
+    """A pin decides; a range counts as its lowest version, and nothing stated as the rule's `assume-PACKAGE`."""
+    stated = circumstances.version(package)
+    if stated is not None:
+        holds = _contains(wanted, stated.version)
+        if stated.exact:
+            return Answer(Truth.TRUE if holds else Truth.FALSE, f"{stated.source} pins {package} {stated.version}")
+        why = f"{stated.source} admits {package} {stated.version}"
+        return Answer(Truth.TRUE, why, Confidence.MEDIUM) if holds else Answer(Truth.FALSE)
+    assumed = params.get(f"assume-{package}")
+    if assumed is None:
+        return Answer(Truth.FALSE)
+    why = f"no file here states the version of {package}; {assumed} is assumed"
+    return Answer(Truth.TRUE if _contains(wanted, str(assumed)) else Truth.FALSE, why, Confidence.MEDIUM)
+
+
+@lru_cache(maxsize=1024)
+def _contains(specifier: str, version: str) -> bool:
+    try:
+        return SpecifierSet(specifier).contains(Pep440(version), prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return False
+
+
+# -- texts
+
+
+def text_of(atom: Atom) -> str | None:
+    """The text of an atom with unknown parts as `{…}`; None for what is no text."""
+    match atom:
+        case str():
+            return atom
+        case Local(text):
+            return text
+        case Template(parts):
+            return "".join(HOLE if one is None else one for one in parts)
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+@lru_cache(maxsize=4096)
+def _literal_prefix(pattern: str) -> str:
+    """What every match of a pattern that begins with `^` begins with, as far as it is plain text."""
+    found = re.match(r"\^((?:[A-Za-z0-9_:/@ -]|\\[./-])*)(?![*+?{|])", pattern)
+    if found is None or "|" in pattern:
+        return ""
+    return found.group(1).replace("\\", "")
+
+
+# -- what a match read
+
+
+def _read(rule: Rule, clause: Clause, fact: Fact) -> tuple[tuple[str, Value | None], ...]:
+    read: dict[str, Value | None] = {}
+    for one in (clause, *clause.unless, *rule.unless):
+        for predicate in one.args:
+            read[predicate.name] = _argument(fact, predicate)
+        for predicate in one.where:
+            if predicate.name != "libraries":
+                read[predicate.name] = _attribute(fact, predicate.name)
+    return tuple(sorted(read.items()))
+
+
+def _asset(clause: Clause, fact: Fact) -> str | None:
+    """What the clause's first predicate on a text reads; else what the extractor traced; else a package's name."""
+    for predicate in clause.args:
+        value = _argument(fact, predicate)
+        for option in value.options if value else ():
+            text = text_of(option)
+            if text and any(test.op in ("is", "regex") for test in predicate.tests):
+                return text
+    traced = fact.attributes.get("asset") or fact.attributes.get("repository") or fact.attributes.get("url")
+    for option in traced.options if traced else ():
+        if (text := text_of(option)) is not None:
+            return text
+    return fact.name if fact.kind in ("package", "string") else None
+
+
+def _pins(clause: Clause) -> bool:
+    return any(
+        test.op == "is" and test.operand in ("commit", "exact-version")
+        for predicate in (*clause.args, *clause.where)
+        for test in predicate.tests
+    )

@@ -1,0 +1,194 @@
+"""Whether a file can hold a finding at all, told from its bytes. Imports next to nothing, for `quick`.
+
+Notebooks are always read: only a parser can tell a broken cell from a good one.
+
+A screen is plain data (see `triggers.compile_screen`):
+    pairs     {last segment: [first segments]}; "" among the first segments asks for none; last "*" for any
+    text      {"exact": [...], "folded": [...], "always": bool}: what the regular expressions on texts must meet
+    secrets   the same for the detectors of secrets
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from mlgate.gate import admits as gate_admits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Data = Mapping[str, Any]
+    Read = Callable[[str], bytes | None]
+
+_WORD = bytes(byte if chr(byte).isalnum() and byte < 128 or byte == 95 else 32 for byte in range(256))
+_SHELL_WORDS = frozenset(
+    b"system popen subprocess Popen check_call check_output getoutput getstatusoutput get_ipython create_subprocess_shell "
+    b"create_subprocess_exec execvp run_line_magic run_cell_magic _internal".split()
+)
+_LATE = frozenset([b"__import__", b"import_module"])
+_SETTINGS = frozenset([b"environ", b"putenv", b"get_config", b"NotebookApp", b"ServerApp", b"JupyterHub", b"load_env"])
+_CODING = re.compile(rb"^[^\n]*\n?[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8|ascii|latin)[-\w.]", re.IGNORECASE)
+_ESCAPE = re.compile(rb"\\[xuUN0-7]")
+_FROM = re.compile(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
+_IMPORT = re.compile(rb"^[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
+_DATABRICKS = b"# MAGIC"
+MAX_HOPS = 3
+"""Longest chain of modules through which a renamed import is followed."""
+
+
+def admits_python(data: bytes, screen: Data, path: str = "", read: Read | None = None) -> bool:
+    """Whether a Python file must be parsed. `read` gives the bytes of a file of the repository, None where it is none."""
+    if _text_admits(data, screen):
+        return True
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or _CODING.match(data) or _DATABRICKS in data or b"mlgate:" in data:
+        return True
+    normal = data
+    if not data.isascii():
+        try:
+            normal = unicodedata.normalize("NFKC", data.decode("utf-8")).encode("utf-8")
+        except UnicodeDecodeError:
+            return True
+    words = frozenset(normal.translate(_WORD).split())
+    if _words_admit(words, screen) or words & _LATE or words & _SHELL_WORDS or words & _SETTINGS:
+        return True
+    if b"exec" in words or b"eval" in words:
+        if _ESCAPE.search(data):
+            return True
+    return read is not None and _imports_admit(normal, words, screen, path, read, MAX_HOPS)
+
+
+def admits_text(data: bytes, screen: Data) -> bool:
+    """Whether a file of any other kind holds what a rule on texts or a detector of secrets may meet."""
+    return _text_admits(data, screen) or b"mlgate:" in data or _is_odd(data)
+
+
+def _is_odd(data: bytes) -> bool:
+    """Not UTF-8: its words cannot be trusted."""
+    if data.isascii():
+        return b"\0" in data
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return not unicodedata.is_normalized("NFKC", text) and "mlgate" in unicodedata.normalize("NFKC", text)
+
+
+def _text_admits(data: bytes, screen: Data) -> bool:
+    secrets = screen["secrets"]
+    if secrets is not None and gate_admits(data, secrets["exact"], secrets["folded"]):
+        return True
+    text = screen["text"]
+    if text["always"]:
+        return True
+    if any(word in data for word in text["exact"]):
+        return True
+    if text["folded"]:
+        lowered = data.lower()
+        return any(word in lowered for word in text["folded"])
+    return False
+
+
+def _words_admit(words: frozenset[bytes], screen: Data) -> bool:
+    pairs = screen["pairs"]
+    for last in words & screen["lasts"]:
+        firsts = pairs[last]
+        if b"" in firsts or not words.isdisjoint(firsts):
+            return True
+    anything = pairs.get(b"*")
+    if anything is not None and (b"" in anything or not words.isdisjoint(anything)):
+        return True
+    # `getattr(torch, name)`: the last segment need not be a word of the file.
+    return b"getattr" in words and not words.isdisjoint(screen["firsts"])
+
+
+def _imports_admit(data: bytes, words: frozenset[bytes], screen: Data, path: str, read: Read, hops: int) -> bool:
+    """Whether a module of this repository hands on a library's name under another one that this file uses."""
+    for module, names in _imports(data):
+        for place in _places(module, path):
+            held = read(place)
+            if held is None:
+                continue
+            aliases = _aliases(held, screen, place, read, hops - 1)
+            if aliases and not aliases.isdisjoint(words if names is None else names):
+                return True
+            break
+    return False
+
+
+def _imports(data: bytes) -> list[tuple[bytes, frozenset[bytes] | None]]:
+    found: list[tuple[bytes, frozenset[bytes] | None]] = []
+    for match in _FROM.finditer(data):
+        module, imported = match.groups()
+        names = frozenset(imported.translate(_WORD).split())
+        found.append((module, None if b"*" in imported else names))
+        for name in names:
+            found.append((module + (b"" if module.endswith(b".") else b".") + name, None))
+    for match in _IMPORT.finditer(data):
+        found.extend((words[0], None) for part in match.group(1).split(b",") if (words := part.split()))
+    return found
+
+
+def _places(module: bytes, path: str) -> list[str]:
+    """Files of the repository that `module` may be, as seen from `path`."""
+    text = module.decode("ascii", "replace")
+    dots = len(text) - len(text.lstrip("."))
+    tail = text.lstrip(".").replace(".", "/")
+    folder = path.rpartition("/")[0]
+    starts = [folder, "", "src"]
+    if dots:
+        for _ in range(dots - 1):
+            folder = folder.rpartition("/")[0]
+        starts = [folder]
+    places = []
+    for start in dict.fromkeys(starts):
+        stem = "/".join(piece for piece in (start, tail) if piece)
+        if tail:
+            places.append(stem + ".py")
+        places.append(stem + "/__init__.py" if stem else "__init__.py")
+    return places
+
+
+def _aliases(data: bytes, screen: Data, path: str, read: Read, hops: int) -> frozenset[bytes]:
+    """Names under which a module hands on what it took from a library that rules ask for."""
+    aliases: set[bytes] = set()
+    firsts = screen["firsts"]
+    for match in _FROM.finditer(data):
+        module, imported = match.groups()
+        if module.partition(b".")[0] in firsts:
+            aliases.update(imported.translate(_WORD).split())
+        elif hops > 0:
+            for place in _places(module, path):
+                held = read(place)
+                if held is not None:
+                    below = _aliases(held, screen, place, read, hops - 1)
+                    aliases.update(below if b"*" in imported else below.intersection(imported.translate(_WORD).split()))
+                    break
+    for match in _IMPORT.finditer(data):
+        for part in match.group(1).split(b","):
+            words = part.split()
+            if len(words) == 3 and words[0].partition(b".")[0] in firsts:
+                aliases.add(words[2])
+    for match in re.finditer(rb"^([A-Za-z_]\w*)[ \t]*=[ \t]*([A-Za-z_]\w*)[.\s]", data, re.MULTILINE):
+        if match.group(2) in firsts or match.group(2) in aliases:
+            aliases.add(match.group(1))
+    return frozenset(aliases)
+
+
+def ready(stored: Data) -> dict[str, Any]:
+    """A screen as the functions here take it, from its JSON form: bytes instead of texts."""
+    pairs = {last.encode(): frozenset(first.encode() for first in firsts) for last, firsts in stored["pairs"].items()}
+    text, secrets = stored["text"], stored["secrets"]
+    return {
+        "pairs": pairs,
+        "lasts": frozenset(pairs),
+        "firsts": frozenset(first for firsts in pairs.values() for first in firsts if first),
+        "text": {
+            "exact": [word.encode() for word in text["exact"]],
+            "folded": [word.encode() for word in text["folded"]],
+            "always": text["always"],
+        },
+        "secrets": secrets and {kind: [word.encode() for word in secrets[kind]] for kind in ("exact", "folded")},
+    }

@@ -1,0 +1,159 @@
+"""Worker processes that may be ended: a file that takes too long or kills its worker takes no other file with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import Generic, TypeVar
+
+Task = TypeVar("Task")
+Outcome = TypeVar("Outcome")
+
+TIMEOUT = "timeout"
+CRASHED = "crashed"
+
+_CHUNK = 8
+"""Tasks sent at once: one message for many small files, few enough that the last worker does not wait long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Generic[Task]):
+    """A task whose worker was ended (`timeout`) or died (`crashed`)."""
+
+    task: Task
+    why: str
+    detail: str
+
+
+@dataclass(slots=True)
+class _Worker(Generic[Task]):
+    process: BaseProcess
+    connection: Connection
+    waiting: deque[Task]
+    since: float
+
+
+def run(
+    tasks: Sequence[Task],
+    prepare: Callable[[], Callable[[Task], Outcome]],
+    jobs: int,
+    seconds: float,
+) -> Iterator[Outcome | Lost[Task]]:
+    """Outcomes in the order in which they come. `prepare` is called once in each worker.
+
+    Raises what `prepare` raises in the first worker as RuntimeError.
+    """
+    context = _context()
+    queue = deque(tasks)
+    workers: list[_Worker[Task]] = []
+    try:
+        for _ in range(max(1, min(jobs, len(tasks)))):
+            workers.append(_start(context, prepare))
+        for worker in workers:
+            _feed(worker, queue, len(workers))
+        while any(worker.waiting for worker in workers):
+            yield from _step(workers, queue, context, prepare, seconds)
+    finally:
+        for worker in workers:
+            _end(worker)
+
+
+def _step(
+    workers: list[_Worker[Task]],
+    queue: deque[Task],
+    context: BaseContext,
+    prepare: Callable[[], Callable[[Task], Outcome]],
+    seconds: float,
+) -> Iterator[Outcome | Lost[Task]]:
+    busy = [worker for worker in workers if worker.waiting]
+    deadline = min(worker.since for worker in busy) + seconds
+    ready = set(wait([worker.connection for worker in busy], max(0.0, deadline - time.monotonic())))
+    for worker in busy:
+        if worker.connection in ready:
+            try:
+                outcome: Outcome = worker.connection.recv()
+            except (EOFError, OSError):
+                worker.process.join(1.0)
+                detail = f"its reader ended with exit code {worker.process.exitcode}"
+                yield _lost(worker, CRASHED, detail, queue)
+                _replace(worker, context, prepare)
+            else:
+                worker.waiting.popleft()
+                worker.since = time.monotonic()
+                yield outcome
+        elif time.monotonic() - worker.since >= seconds:
+            yield _lost(worker, TIMEOUT, f"reading it took more than {seconds:.0f} seconds", queue)
+            _replace(worker, context, prepare)
+        if not worker.waiting:
+            _feed(worker, queue, len(workers))
+
+
+def _context() -> BaseContext:
+    methods = multiprocessing.get_all_start_methods()
+    # NOTE: fork costs 5 ms where spawn imports everything again (200 ms); this process has started no thread.
+    return multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+
+
+def _start(context: BaseContext, prepare: Callable[[], Callable[[Task], Outcome]]) -> _Worker[Task]:
+    ours, theirs = context.Pipe()  # type: ignore[attr-defined]
+    process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)  # type: ignore[attr-defined]
+    process.start()
+    theirs.close()
+    return _Worker(process, ours, deque(), time.monotonic())
+
+
+def _serve(connection: Connection, prepare: Callable[[], Callable[[Task], Outcome]]) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends us.
+    work = prepare()
+    while True:
+        try:
+            tasks: list[Task] | None = connection.recv()
+        except (EOFError, OSError):
+            return
+        if tasks is None:
+            return
+        for task in tasks:
+            connection.send(work(task))
+
+
+def _feed(worker: _Worker[Task], queue: deque[Task], workers: int) -> None:
+    if not queue:
+        return
+    count = max(1, min(_CHUNK, len(queue) // (workers * 2)))
+    tasks = [queue.popleft() for _ in range(min(count, len(queue)))]
+    worker.waiting.extend(tasks)
+    worker.since = time.monotonic()
+    try:
+        worker.connection.send(tasks)
+    except OSError:
+        pass  # It died: the next wait() finds its end of the pipe closed and says so.
+
+
+def _lost(worker: _Worker[Task], why: str, detail: str, queue: deque[Task]) -> Lost[Task]:
+    """The task at hand is lost; what stood behind it goes back."""
+    task = worker.waiting.popleft()
+    queue.extendleft(reversed(worker.waiting))
+    worker.waiting.clear()
+    return Lost(task, why, detail)
+
+
+def _replace(
+    worker: _Worker[Task], context: BaseContext, prepare: Callable[[], Callable[[Task], Outcome]]
+) -> None:
+    _end(worker)
+    fresh: _Worker[Task] = _start(context, prepare)
+    worker.process, worker.connection, worker.since = fresh.process, fresh.connection, fresh.since
+
+
+def _end(worker: _Worker[Task]) -> None:
+    worker.connection.close()
+    worker.process.kill()
+    worker.process.join()
