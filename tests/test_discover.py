@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from gitrepo import ENVIRONMENT, Repository, make_repository
 
-from mlgate.discover import Problem, discover, kind_of_content, kind_of_name, read, sources_at
+from mlgate.discover import Unread, discover, kind_of_content, kind_of_name, read, sources_at
 from mlgate.errors import MlgateError
 from mlgate.git import Git
 from mlgate.limits import MAX_BYTES
@@ -28,7 +28,7 @@ NAMES = [
 ]
 
 
-def look(root: Path, *paths: str, git: bool = True, folder: Path | None = None) -> dict[str, Source | Problem]:
+def look(root: Path, *paths: str, git: bool = True, folder: Path | None = None) -> dict[str, Source | Unread]:
     door = Git(str(root), ENVIRONMENT) if git else None
     inventory = discover(str(root), paths, door, str(folder) if folder else None)
     outcomes = list(read(str(root), inventory.entries, door))
@@ -37,7 +37,7 @@ def look(root: Path, *paths: str, git: bool = True, folder: Path | None = None) 
     return looked
 
 
-def texts(looked: dict[str, Source | Problem]) -> dict[str, str]:
+def texts(looked: dict[str, Source | Unread]) -> dict[str, str]:
     """Path → content, or the problem's name in angle brackets."""
     return {
         path: outcome.data.decode("utf-8", "surrogateescape") if isinstance(outcome, Source) else f"<{outcome.name}>"
@@ -312,7 +312,7 @@ def test_nothing_but_a_file_is_opened(tmp_path: Path, monkeypatch: pytest.Monkey
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket.py")
         looked = look(tmp_path, git=False)
-    assert {path: outcome.detail for path, outcome in looked.items() if isinstance(outcome, Problem)} == {
+    assert {path: outcome.detail for path, outcome in looked.items() if isinstance(outcome, Unread)} == {
         "pipe.py": "a named pipe, not a file",
         "socket.py": "a socket, not a file",
     }
@@ -331,7 +331,7 @@ def test_what_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "open", refusing)
     looked = look(tmp_path)
     assert texts(looked) == {"a.py": "<unreadable>", "b.py": "x"}
-    assert looked["a.py"] == Problem("a.py", "unreadable", "permission denied")
+    assert looked["a.py"] == Unread("a.py", "unreadable", "permission denied")
 
 
 def test_what_vanishes_says_so(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_what_vanishes_says_so(tmp_path: Path) -> None:
     inventory = discover(str(tmp_path), (), None)
     (tmp_path / "a.py").unlink()
     assert [
-        problem.name for problem in read(str(tmp_path), inventory.entries, None) if isinstance(problem, Problem)
+        problem.name for problem in read(str(tmp_path), inventory.entries, None) if isinstance(problem, Unread)
     ] == ["unreadable"]
 
 

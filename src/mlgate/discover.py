@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -48,12 +48,12 @@ BLOBS_AT_ONCE = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a file was not looked at."""
+class Unread:
+    """A file that was not looked at, and why; it becomes an `input/*` finding."""
 
     path: str
     name: str
-    """`unreadable`, `too-large`, `not-fetched` or `not-looked-into`: an input finding."""
+    """`unreadable`, `too-large`, `not-fetched` or `not-looked-into`: the kind of input finding."""
     detail: str
     """Half a sentence."""
 
@@ -64,7 +64,7 @@ class Entry:
     """POSIX, relative to the root; undecodable bytes as lone surrogates."""
     kind: Kind
     """By the name; TEXT where the name says nothing, which the content then decides."""
-    problem: Problem | None = None
+    problem: Unread | None = None
     """Known before anything is read."""
     mode: int = 0o100644
     """In git's index; a plain file where it is not tracked."""
@@ -214,17 +214,17 @@ def _listed(root: str, git: Git | None) -> Iterator[Entry]:
     for path in git.untracked():
         if path.endswith("/"):
             detail = "another git repository that is no submodule; check it by itself"
-            yield _entry(path[:-1], problem=Problem(path[:-1], "not-looked-into", detail))
+            yield _entry(path[:-1], problem=Unread(path[:-1], "not-looked-into", detail))
         elif SKIPPED_FOLDERS.isdisjoint(path.split("/")):
             yield _entry(path)
 
 
-def _entry(path: str, problem: Problem | None = None, mode: int = 0o100644, object_id: str | None = None) -> Entry:
+def _entry(path: str, problem: Unread | None = None, mode: int = 0o100644, object_id: str | None = None) -> Entry:
     return Entry(path, kind_of_name(path) or Kind.TEXT, problem, mode, object_id)
 
 
 def _submodule(path: str) -> Entry:
-    return _entry(path, problem=Problem(path, "not-looked-into", "a submodule; check its own repository"))
+    return _entry(path, problem=Unread(path, "not-looked-into", "a submodule; check its own repository"))
 
 
 def _walk(root: str, top: str) -> Iterator[Entry]:
@@ -237,7 +237,7 @@ def _walk(root: str, top: str) -> Iterator[Entry]:
             with os.scandir(_native(root, folder)) as found:
                 children = [(_name(child.name), child.is_dir(follow_symlinks=False)) for child in found]
         except OSError as error:
-            yield _entry(folder, problem=Problem(folder, "unreadable", _said(error)))
+            yield _entry(folder, problem=Unread(folder, "unreadable", _said(error)))
             continue
         names = {name for name, _ in children}
         if "pyvenv.cfg" in names and folder != top:
@@ -261,12 +261,12 @@ def _relative(root: str, path: str, argument: str) -> str:
 # --- the bytes ------------------------------------------------------------------------------------------------------
 
 
-def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Source | Problem]:
-    """The bytes of each file, from one moment; what cannot be read is a Problem, nothing is raised.
+def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Source | Unread]:
+    """The bytes of each file, from one moment; what cannot be read is a Unread, nothing is raised.
 
     A file that the index has and the work tree has not (deleted without telling git, or outside a sparse checkout) is
     read from the index, last: it is what a commit would hold. A symbolic link is not followed: its text is read, as
-    git does, and a Problem where it leads out of the tree.
+    git does, and a Unread where it leads out of the tree.
     """
     absent: list[Entry] = []
     for entry in entries:
@@ -274,7 +274,7 @@ def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Sourc
         if outcome is not None:
             yield outcome
         elif entry.object_id is None or git is None:
-            yield Problem(entry.path, "unreadable", "it is not there any more")
+            yield Unread(entry.path, "unreadable", "it is not there any more")
         else:
             absent.append(entry)
     if absent and git is not None:
@@ -285,30 +285,30 @@ def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Sourc
                 del files[outcome.path]
         except GitError as error:
             # A sparse checkout of a partial clone: git before 2.45 fails for all where one is missing.
-            yield from (Problem(path, "not-fetched", str(error)) for path in files)
+            yield from (Unread(path, "not-fetched", str(error)) for path in files)
 
 
-def _read_twice(root: str, entry: Entry) -> Source | Problem | None:
+def _read_twice(root: str, entry: Entry) -> Source | Unread | None:
     """None: the work tree has no such file."""
     if entry.object_id is not None and _is_beyond_link(root, entry.path):
         return None
     for _ in range(2):
         match _read_once(root, entry.path):
-            case _Unread.VANISHED:
+            case _Lost.VANISHED:
                 return None
-            case _Unread.CHANGED:
+            case _Lost.CHANGED:
                 continue
             case outcome:
                 return outcome
-    return Problem(entry.path, "unreadable", "it changed while it was read")
+    return Unread(entry.path, "unreadable", "it changed while it was read")
 
 
-class _Unread(Enum):
+class _Lost(Enum):
     CHANGED = "while it was read"
     VANISHED = "before it was read"
 
 
-def _read_once(root: str, path: str) -> Source | Problem | _Unread:
+def _read_once(root: str, path: str) -> Source | Unread | _Lost:
     native = _native(root, path)
     flags = os.O_RDONLY
     for name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"):
@@ -319,29 +319,29 @@ def _read_once(root: str, path: str) -> Source | Problem | _Unread:
             return _link(root, path, _name(os.readlink(native)), WORK_TREE)
         if not stat.S_ISREG(mode):
             # Not even opened: opening a device may do something.
-            return Problem(path, "unreadable", _special(mode))
+            return Unread(path, "unreadable", _special(mode))
         descriptor = os.open(native, flags)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            return _Unread.VANISHED
-        return _Unread.CHANGED if error.errno == errno.ELOOP else Problem(path, "unreadable", _said(error))
+            return _Lost.VANISHED
+        return _Lost.CHANGED if error.errno == errno.ELOOP else Unread(path, "unreadable", _said(error))
     try:
         with open(descriptor, "rb") as file:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
-                return _Unread.CHANGED
+                return _Lost.CHANGED
             if before.st_size > MAX_BYTES:
                 return _too_large(path, before.st_size)
             data = file.read(MAX_BYTES + 1)
             after = os.fstat(descriptor)
     except OSError as error:
-        return Problem(path, "unreadable", _said(error))
+        return Unread(path, "unreadable", _said(error))
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
-        return _Unread.CHANGED
+        return _Lost.CHANGED
     return source(path, data, WORK_TREE)
 
 
-def sources_at(git: Git, commit: str, paths: Iterable[str] | None = None) -> Iterator[Source | Problem]:
+def sources_at(git: Git, commit: str, paths: Iterable[str] | None = None) -> Iterator[Source | Unread]:
     """The files of `commit`, all or those of `paths` that it has, by path; Source.origin is the commit.
 
     Submodules and links that leave the tree are what they are in a work tree: problems.
@@ -351,23 +351,23 @@ def sources_at(git: Git, commit: str, paths: Iterable[str] | None = None) -> Ite
     yield from _read_blobs(git, [(path, *tree[path]) for path in wanted], commit)
 
 
-def _read_blobs(git: Git, files: Sequence[File], origin: str) -> Iterator[Source | Problem]:
+def _read_blobs(git: Git, files: Sequence[File], origin: str) -> Iterator[Source | Unread]:
     sizes = git.sizes(object_id for _, mode, object_id in files if mode != GITLINK)
     for batch in _batches(files, sizes):
         contents = git.blobs(object_id for _, _, object_id in batch if sizes.get(object_id, MAX_BYTES + 1) <= MAX_BYTES)
         for path, mode, object_id in batch:
             if mode == GITLINK:
-                yield Problem(path, "not-looked-into", "a submodule; check its own repository")
+                yield Unread(path, "not-looked-into", "a submodule; check its own repository")
             elif object_id in contents:
                 data = contents[object_id]
                 yield _link(git.root, path, to_text(data), origin) if mode == SYMLINK else source(path, data, origin)
             elif object_id in sizes:
                 yield _too_large(path, sizes[object_id])
             else:
-                yield Problem(path, "not-fetched", "this clone does not hold its content")
+                yield Unread(path, "not-fetched", "this clone does not hold its content")
 
 
-def _link(root: str, path: str, text: str, origin: str) -> Source | Problem:
+def _link(root: str, path: str, text: str, origin: str) -> Source | Unread:
     """A symbolic link as its text; a problem where that leads out of the tree. Judged by the text alone: each link on
     the way is looked at by itself."""
     inside = f"{root}/"
@@ -378,12 +378,12 @@ def _link(root: str, path: str, text: str, origin: str) -> Source | Problem:
     else:
         target = posixpath.join(posixpath.dirname(path), text)
     if posixpath.normpath(target).split("/")[0] in (os.pardir, ".git"):
-        return Problem(path, "not-looked-into", f"a link out of the repository, to {text}; links are not followed")
+        return Unread(path, "not-looked-into", f"a link out of the repository, to {text}; links are not followed")
     return source(path, text.encode("utf-8", "surrogateescape"), origin, SYMLINK)
 
 
-def _too_large(path: str, size: int) -> Problem:
-    return Problem(path, "too-large", f"{size:,} bytes; mlgate reads {MAX_BYTES:,}")
+def _too_large(path: str, size: int) -> Unread:
+    return Unread(path, "too-large", f"{size:,} bytes; mlgate reads {MAX_BYTES:,}")
 
 
 def _batches(files: Sequence[File], sizes: Mapping[str, int]) -> Iterator[list[File]]:
@@ -398,6 +398,78 @@ def _batches(files: Sequence[File], sizes: Mapping[str, int]) -> Iterator[list[F
         held += size
     if batch:
         yield batch
+
+
+# --- one side of a comparison -----------------------------------------------------------------------------------------
+
+
+class WorkTree:
+    """The files of the work tree: paths and bytes, listed at the first question."""
+
+    __slots__ = ("_entries", "git", "root")
+
+    def __init__(self, root: str, git: Git | None) -> None:
+        self.root = root
+        self.git = git
+        self._entries: dict[str, Entry] | None = None
+
+    def paths(self) -> Collection[str]:
+        return self._listed().keys()
+
+    def read(self, path: str) -> bytes | None:
+        """None: no such file, or one that cannot be read."""
+        return self.read_many([path]).get(path)
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        listed = self._listed()
+        entries = [listed[path] for path in paths if path in listed]
+        return {one.path: one.data for one in read(self.root, entries, self.git) if isinstance(one, Source)}
+
+    def _listed(self) -> dict[str, Entry]:
+        if self._entries is None:
+            self._entries = {entry.path: entry for entry in discover(self.root, (), self.git).entries}
+        return self._entries
+
+
+class CommitTree:
+    """The files of a commit: paths and bytes.
+
+    With `work_tree` and `changed` (every path that differs from it, as `Git.changes` says) the files that are the same
+    are read from disk: a question to git for each of a thousand modules takes 5 s.
+    """
+
+    __slots__ = ("_changed", "_files", "_work_tree", "commit", "git")
+
+    def __init__(
+        self, git: Git, commit: str, work_tree: WorkTree | None = None, changed: Container[str] = frozenset()
+    ) -> None:
+        self.git = git
+        self.commit = commit
+        self._work_tree = work_tree
+        self._changed = changed
+        self._files: dict[str, tuple[int, str]] | None = None
+
+    def paths(self) -> Collection[str]:
+        return self._listed().keys()
+
+    def read(self, path: str) -> bytes | None:
+        """None: no such file, or one that cannot be read."""
+        return self.read_many([path]).get(path)
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        files = self._listed()
+        wanted = [path for path in paths if path in files]
+        found: dict[str, bytes] = {}
+        if self._work_tree is not None:
+            found = self._work_tree.read_many(path for path in wanted if path not in self._changed)
+        asked = [(path, *files[path]) for path in wanted if path not in found]
+        outcomes = _read_blobs(self.git, asked, self.commit)
+        return found | {one.path: one.data for one in outcomes if isinstance(one, Source)}
+
+    def _listed(self) -> dict[str, tuple[int, str]]:
+        if self._files is None:
+            self._files = self.git.tree(self.commit)
+        return self._files
 
 
 # --- the file system ------------------------------------------------------------------------------------------------
