@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import stat
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +15,6 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, entry BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
 """
 _BROKEN = (sqlite3.Error, OSError)
-
-
-def folder(environment: Mapping[str, str]) -> Path | None:
-    """The user's cache folder for mlgate; None where none can be had that only the user can write to."""
-    named = environment.get("MLGATE_CACHE_DIR")
-    home = environment.get("XDG_CACHE_HOME") or environment.get("LOCALAPPDATA")
-    if named:
-        place = Path(named)
-    elif home and Path(home).is_absolute():
-        place = Path(home) / "mlgate"
-    else:
-        user = environment.get("HOME") or environment.get("USERPROFILE")
-        if not user:
-            return None
-        place = Path(user) / ".cache" / "mlgate"
-    try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return place if is_ours(place) else None
-    except OSError:
-        return None
-
-
-def is_ours(place: Path) -> bool:
-    """Whether nobody but this user can have written there."""
-    if not hasattr(os, "getuid"):
-        return True
-    status = place.stat()
-    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 class Cache:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlgate import __version__, codec, documents, screen
 from mlgate.cache import Cache
-from mlgate.cascade import Bundle, params_for
-from mlgate.detectors import Detector
+from mlgate.cascade import params_for
 from mlgate.extract import cells_of, extract, problem_fact
 from mlgate.findings import findings
+from mlgate.law import Law
 from mlgate.match import Circumstances, Index, match, references
-from mlgate.model import (
-    Asset, Cell, Confidence, Document, Fact, Finding, Kind, Problem, Project, Rule, Source, Value, Version, Vocabulary,
-)
+from mlgate.model import Asset, Cell, Document, Fact, Finding, Kind, Problem, Project, Source, Value, Version
 from mlgate.project import Recorder, answers_hold
 
 _TEXT_KINDS = frozenset([Kind.TEXT, Kind.MARKDOWN, Kind.SQL])
@@ -33,20 +30,6 @@ class Result:
     cells: int = 0
     unread: bool = False
     """Whether the whole file could not be read as what it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Law:
-    """What decides what is worth reporting: rules, their parameters by path, and what is derived from both."""
-
-    bundle: Bundle
-    rules: Mapping[str, Rule]
-    vocabulary: Vocabulary
-    screen: Mapping[str, Any]
-    """As `triggers.compile_screen` makes it."""
-    detectors: tuple[Detector, ...]
-    digest: str
-    """Of everything that extraction depends on."""
 
 
 @dataclass(slots=True)
@@ -82,9 +65,13 @@ class Examiner:
             facts = extract(document, self.law.vocabulary, recorder, self.law.detectors)
             cells, unread = cells_of(document), any(problem.cell is None for problem in document.problems)
             self.cache.put(key, [list(recorder.questions), codec.encode(facts), cells, unread], self.today)
-        circumstances = Circumstances(lambda rule: params_for(rule, self.law.bundle, source.path), self._versions(facts))
+        circumstances = Circumstances(
+            lambda rule: params_for(rule, self.law.bundle, source.path), self._versions(facts)
+        )
         matches = match(facts, self._index, circumstances)
-        assets = tuple(Asset(one.type, one.source, one.id, one.pinned) for _, one in references(facts, self._index, circumstances))
+        assets = tuple(
+            Asset(one.type, one.source, one.id, one.pinned) for _, one in references(facts, self._index, circumstances)
+        )
         if not matches:
             return Result(source.path, (), assets, cells, unread)
         document = document or _load(source)
@@ -136,21 +123,11 @@ _EMPTY = Cell(0, None, "file", "", "text")
 def _load(source: Source) -> Document:
     loaded = documents.load(source)
     if isinstance(loaded, Problem):
-        return Document(source, (_text_cell(source),), problems=(loaded,))
+        # What it is not, it cannot be placed as: from here on it is a text.
+        return Document(replace(source, kind=Kind.TEXT), (_text_cell(source),), problems=(loaded,))
     return loaded
 
 
 def _text_cell(source: Source) -> Cell:
     """The text of a file that cannot be read as what it is: rules on texts still run on it."""
     return Cell(0, None, "broken", source.data[:2_000_000].decode("utf-8", "replace"), "text")
-
-
-def law_digest(vocabulary: Vocabulary, detectors: object) -> str:
-    parts = [
-        sorted(vocabulary.calls), sorted(vocabulary.imports), sorted(vocabulary.classes), list(vocabulary.strings),
-        sorted(vocabulary.settings), sorted(vocabulary.grave), vocabulary.secrets, detectors,
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-__all__ = ["Confidence", "Examiner", "Law", "Result", "law_digest", "replace"]

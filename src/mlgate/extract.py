@@ -10,7 +10,19 @@ from mlgate.detectors import Detector
 from mlgate.facts import config, dockerfile, dotenv, magics, python, requirements, secret, shell
 from mlgate.limits import MAX_EMBEDDING
 from mlgate.model import (
-    Cell, Document, Embedded, Extraction, Fact, Kind, LineMap, Problem, Project, Span, Unit, Value, Vocabulary,
+    Cell,
+    Document,
+    Embedded,
+    Extraction,
+    Fact,
+    Kind,
+    LineMap,
+    Problem,
+    Project,
+    Span,
+    Unit,
+    Value,
+    Vocabulary,
 )
 
 _WORD = re.compile(r"\w+")
@@ -49,42 +61,59 @@ class _Extractor:
         if self.vocabulary.secrets:
             yield from secret.extract(tuple(enumerate(document.cells)), self.detectors, self.path).facts
         units: list[Unit] = []
+        embedded: list[Embedded] = []
         for place, cell in enumerate(document.cells):
             if cell.kind == "code" or (cell.kind == "file" and document.source.kind is Kind.PYTHON):
                 split = magics.split(place, cell.text, cell.language)
                 yield from split.facts
-                yield from self._followed(split.embedded, 1)
+                embedded.extend(split.embedded)
                 if split.python is not None:
                     units.append(Unit(place, split.python))
             elif cell.kind == "file":
                 yield from self._read(document.source.kind, [Unit(place, cell.text)], self.path, "", 0)
         if units:
             yield from self._read(Kind.PYTHON, units, self.path, "", 0)
+        yield from self._followed(embedded, 1)
 
     def _read(self, kind: Kind, units: Sequence[Unit], path: str, origin: str, depth: int) -> Iterator[Fact]:
         """Facts of units of one kind, in cell coordinates; what they embed is read in turn."""
         extraction = self._extract(kind, units, path, origin)
-        maps = {unit.cell: unit.lines for unit in units}
+        # Several units may stand in one cell: what they say is told apart by the lines of each.
         for fact in extraction.facts:
-            if fact.kind == "input" and not self._stands(fact, units, depth):
-                continue
-            yield self._named(_translated(fact, maps.get(fact.span.cell)), units)
-        inner = [
-            replace(one, unit=replace(one.unit, lines=_composed(one.unit, maps.get(one.unit.cell))))
-            for one in extraction.embedded
-        ]
-        yield from self._followed(inner, depth + 1)
+            if not (fact.kind == "input" and fact.name == "unparsed" and depth > 1):
+                yield self._named(fact, units)
+        yield from self._followed(extraction.embedded, depth + 1)
 
     def _followed(self, embedded: Iterable[Embedded], depth: int) -> Iterator[Fact]:
+        """The shell lines of a document are one script: a clone in one cell is checked out in the next."""
+        script: dict[str, list[Embedded]] = {}
         for one in embedded:
             if depth > MAX_EMBEDDING:
+                detail = f"code inside code inside code, more than {MAX_EMBEDDING} deep"
                 yield _translated(
-                    Fact("input", "too-deep", Span(one.unit.cell, 1, 1, 1, 1),
-                         attributes={"detail": Value((f"code inside code inside code, more than {MAX_EMBEDDING} deep",))}),
+                    Fact("input", "too-deep", Span(one.unit.cell, 1, 1, 1, 1), attributes={"detail": Value((detail,))}),
                     one.unit.lines,
                 )
-                continue
-            yield from self._read(one.kind, [one.unit], one.path or self.path, one.origin, depth)
+            elif one.kind is Kind.SHELL and not one.path:
+                script.setdefault(one.origin, []).append(one)
+            else:
+                yield from self._inside([one], depth)
+        for group in script.values():
+            yield from self._inside(group, depth)
+
+    def _inside(self, group: Sequence[Embedded], depth: int) -> Iterator[Fact]:
+        """Facts of embedded documents that belong together, back in the coordinates of their cells.
+
+        Each is read under a number of its own, since several may stand in one cell.
+        """
+        first = group[0]
+        units = [Unit(number, one.unit.text) for number, one in enumerate(group)]
+        for fact in self._read(first.kind, units, first.path or self.path, first.origin, depth):
+            holder = group[fact.span.cell].unit
+            yield replace(
+                translated := _translated(fact, holder.lines),
+                span=replace(translated.span, cell=holder.cell),
+            )
 
     def _extract(self, kind: Kind, units: Sequence[Unit], path: str, origin: str) -> Extraction:
         match kind:
@@ -104,10 +133,6 @@ class _Extractor:
                 return Extraction(tuple(_sql(unit) for unit in units if unit.text.strip()))
             case Kind.MARKDOWN | Kind.TEXT | Kind.NOTEBOOK | Kind.BINARY:
                 return Extraction(())
-
-    def _stands(self, fact: Fact, units: Sequence[Unit], depth: int) -> bool:
-        """Whether a text that does not parse is worth a word: a string that is no code after all is not."""
-        return fact.name != "unparsed" or depth == 0 or any(unit.lines is not None and depth == 1 for unit in units)
 
     def _named(self, fact: Fact, units: Sequence[Unit]) -> Fact:
         """In a notebook it is a cell that does not parse; one that holds what a grave rule looks for is hidden code."""
@@ -145,16 +170,6 @@ def _translated(fact: Fact, lines: LineMap | None) -> Fact:
 def _place(lines: LineMap, line: int, column: int) -> tuple[int, int]:
     at, shift = lines.lines[min(line, len(lines.lines)) - 1]
     return at, max(1, column + shift)
-
-
-def _composed(unit: Unit, outer: LineMap | None) -> LineMap | None:
-    if outer is None or unit.lines is None:
-        return unit.lines or outer
-    composed = []
-    for line, shift in unit.lines.lines:
-        at, outer_shift = outer.lines[min(line, len(outer.lines)) - 1]
-        composed.append((at, shift + outer_shift))
-    return LineMap(tuple(composed))
 
 
 def cells_of(document: Document) -> int:

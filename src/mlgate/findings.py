@@ -13,7 +13,19 @@ from mlgate.facts.python.canonical import canonical
 from mlgate.facts.secret import mask_text
 from mlgate.match import Match, text_of
 from mlgate.model import (
-    Atom, Document, Entries, Fact, Finding, Items, Local, Location, Made, Ref, Span, Template, Value,
+    Atom,
+    Document,
+    Entries,
+    Fact,
+    Finding,
+    Items,
+    Local,
+    Location,
+    Made,
+    Ref,
+    Span,
+    Template,
+    Value,
 )
 
 _PYTHON_FACTS = frozenset(["call", "class", "import"])
@@ -128,7 +140,11 @@ def _atom(atom: Atom) -> str:
         case Items(items):
             return "[" + ",".join(map(spelled, items)) + "]"
         case Entries(entries):
-            return "{" + ",".join(f"{key}:{spelled(value)}" for key, value in sorted(entries, key=lambda one: one[0])) + "}"
+            return (
+                "{"
+                + ",".join(f"{key}:{spelled(value)}" for key, value in sorted(entries, key=lambda one: one[0]))
+                + "}"
+            )
         case _:
             return repr(atom)
 
@@ -157,7 +173,13 @@ def _shown_value(match: Match, detectors: Sequence[Detector]) -> str:
             value = match.fact.args.get(str(predicate.pos))
         for option in value.options if value else ():
             text = text_of(option)
-            return _short(mask_text(text, detectors)) if text is not None else repr(option) if not isinstance(option, (Ref, Made)) else option.name
+            return (
+                _short(mask_text(text, detectors))
+                if text is not None
+                else repr(option)
+                if not isinstance(option, (Ref, Made))
+                else option.name
+            )
     return ""
 
 

@@ -14,7 +14,22 @@ from packaging.version import Version as Pep440
 
 from mlgate import identifiers
 from mlgate.model import (
-    Atom, Clause, Confidence, Entries, Fact, Items, Local, Made, Param, Predicate, Ref, Rule, Template, Test, Value, Version,
+    Atom,
+    Clause,
+    Confidence,
+    Entries,
+    Fact,
+    Items,
+    Local,
+    Made,
+    Param,
+    Predicate,
+    Ref,
+    Rule,
+    Template,
+    Test,
+    Value,
+    Version,
 )
 from mlgate.parts import part
 
@@ -115,8 +130,10 @@ def references(facts: Sequence[Fact], index: Index, circumstances: Circumstances
             name = _asset(clause, fact)
             if not name or HOLE in name:
                 continue
-            pinned = any(_pins(exemption) and _clause(exemption, fact, params, circumstances).truth is Truth.TRUE
-                         for exemption in (*rule.unless, *clause.unless))
+            pinned = any(
+                _pins(exemption) and _clause(exemption, fact, params, circumstances).truth is Truth.TRUE
+                for exemption in (*rule.unless, *clause.unless)
+            )
             kind, source = rule.asset
             key = (fact.span, kind, name)
             known = found.get(key)
@@ -144,7 +161,9 @@ def _meets(rule: Rule, clause: Clause, fact: Fact, circumstances: Circumstances)
         if exempt.truth is Truth.UNKNOWN and confidence > Confidence.LOW:
             confidence, why = Confidence.LOW, exempt.why
     read = _read(rule, clause, fact)
-    return Match(rule, fact, clause, confidence, "" if confidence is Confidence.HIGH else why, read, _asset(clause, fact))
+    return Match(
+        rule, fact, clause, confidence, "" if confidence is Confidence.HIGH else why, read, _asset(clause, fact)
+    )
 
 
 def _clause(clause: Clause, fact: Fact, params: Mapping[str, object], circumstances: Circumstances) -> Answer:
@@ -203,7 +222,13 @@ def _name_fits(names: re.Pattern[str], fact: Fact) -> bool:
 def _patterns(clause: Clause, params: Mapping[str, object]) -> tuple[str, ...]:
     if isinstance(clause.patterns, Param):
         value = params.get(clause.patterns.name, ())
-        return (value,) if isinstance(value, str) else tuple(str(one) for one in value) if isinstance(value, Iterable) else ()
+        return (
+            (value,)
+            if isinstance(value, str)
+            else tuple(str(one) for one in value)
+            if isinstance(value, Iterable)
+            else ()
+        )
     return clause.patterns
 
 
@@ -333,8 +358,8 @@ def _matches(pattern: str, atom: Atom) -> bool | None:
 
 def _is(kind: str, atom: Atom) -> bool | None:
     match atom:
-        case Local(text):
-            return {"local-path": True, "literal": True, "empty": False}.get(kind, False)
+        case Local():
+            return kind in ("local-path", "literal")
         case None:
             return kind in ("empty", "literal")
         case bool() | int() | float():

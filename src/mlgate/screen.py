@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Data = Mapping[str, Any]
     Read = Callable[[str], bytes | None]
 
-_WORD = bytes(byte if chr(byte).isalnum() and byte < 128 or byte == 95 else 32 for byte in range(256))
+_WORD = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == 95 else 32 for byte in range(256))
 _SHELL_WORDS = frozenset(
     b"system popen subprocess Popen check_call check_output getoutput getstatusoutput get_ipython create_subprocess_shell "
     b"create_subprocess_exec execvp run_line_magic run_cell_magic _internal".split()

@@ -145,9 +145,7 @@ def _lost(worker: _Worker[Task], why: str, detail: str, queue: deque[Task]) -> L
     return Lost(task, why, detail)
 
 
-def _replace(
-    worker: _Worker[Task], context: BaseContext, prepare: Callable[[], Callable[[Task], Outcome]]
-) -> None:
+def _replace(worker: _Worker[Task], context: BaseContext, prepare: Callable[[], Callable[[Task], Outcome]]) -> None:
     _end(worker)
     fresh: _Worker[Task] = _start(context, prepare)
     worker.process, worker.connection, worker.since = fresh.process, fresh.connection, fresh.since

@@ -9,14 +9,27 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mlgate.facts.python.calls import Names, Target, arguments, restricts, targets, with_partial
+from mlgate.facts.python.calls import Names, arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import embedded
 from mlgate.facts.python.origins import OWN, Origins, in_repository
 from mlgate.facts.python.scopes import Here, Outline, Site, outline
 from mlgate.facts.python.settings import settings
 from mlgate.facts.python.values import Evaluator, Known, command_line_options, plain
 from mlgate.limits import beyond_bounds
-from mlgate.model import Confidence, Embedded, Extraction, Fact, Items, Local, Project, Ref, Span, Unit, Value, Vocabulary
+from mlgate.model import (
+    Confidence,
+    Embedded,
+    Extraction,
+    Fact,
+    Items,
+    Local,
+    Project,
+    Ref,
+    Span,
+    Unit,
+    Value,
+    Vocabulary,
+)
 
 _PATH_LIKE = re.compile(r"(path|model|repo|name|dir|checkpoint|file|uri|adapter|pretrained|dataset|source|id$)")
 _IGNORE = re.compile(r"#[^#\n]*?\bmlgate:\s*ignore\[([^\]\n]*)\]\s*([^\n]*)")
@@ -71,8 +84,12 @@ def _suppressions(unit: Unit) -> Iterator[Fact]:
         comment = _IGNORE.search(line)
         if comment:
             span = Span(unit.cell, number, comment.start() + 1, number, len(line) + 1)
-            yield Fact("change", "suppression-added", span, attributes={
-                "rules": Value((comment.group(1).strip(),)), "reason": Value((comment.group(2).strip(),))})
+            yield Fact(
+                "change",
+                "suppression-added",
+                span,
+                attributes={"rules": Value((comment.group(1).strip(),)), "reason": Value((comment.group(2).strip(),))},
+            )
 
 
 class _Columns:
@@ -117,7 +134,9 @@ class _Reader:
         evaluator = Evaluator(found, project, path, frozenset(self.names.lasts), local)
         options = command_line_options(found, evaluator)
         # The defaults of options are read without options; everything else is read with them.
-        self.evaluator = Evaluator(found, project, path, frozenset(self.names.lasts), local, options) if options else evaluator
+        self.evaluator = (
+            Evaluator(found, project, path, frozenset(self.names.lasts), local, options) if options else evaluator
+        )
         self.origins = Origins(found, self.evaluator, project, posixpath.dirname(path))
 
     def facts(self) -> Iterator[Fact]:
@@ -179,8 +198,11 @@ class _Reader:
                 continue
             options = tuple(
                 Local(text)
-                if isinstance(text, str) and (in_repository(text, self.origins.folder, self.project)
-                                              or self.origins.is_own(ast.Constant(text), here, text))
+                if isinstance(text, str)
+                and (
+                    in_repository(text, self.origins.folder, self.project)
+                    or self.origins.is_own(ast.Constant(text), here, text)
+                )
                 else text
                 for text in value.options
             )
@@ -197,9 +219,15 @@ class _Reader:
         for target in targets(node, site.here, self.evaluator, self.names, self.libraries):
             if target.name.startswith("?.") or target.name.rpartition(".")[2][:1].isupper():
                 continue
-            yield Fact("call", target.name, self._span(site.here.unit, node),
-                       attributes={"reference": Value((True,)), "origin": Value(("unknown",))}, open=True,
-                       confidence=Confidence.MEDIUM, why="it is handed on here and called elsewhere")
+            yield Fact(
+                "call",
+                target.name,
+                self._span(site.here.unit, node),
+                attributes={"reference": Value((True,)), "origin": Value(("unknown",))},
+                open=True,
+                confidence=Confidence.MEDIUM,
+                why="it is handed on here and called elsewhere",
+            )
 
     # -- imports, classes, strings
 
@@ -213,7 +241,11 @@ class _Reader:
                 dotted = [alias.name for alias in node.names]
             else:
                 assert isinstance(node, ast.ImportFrom)
-                dotted = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)] if not node.level else []
+                dotted = (
+                    [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+                    if not node.level
+                    else []
+                )
             for name in dict.fromkeys(dotted):
                 if names.asks_for(name):
                     yield Fact("import", name, self._span(site.here.unit, node))

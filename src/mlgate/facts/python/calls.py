@@ -58,7 +58,9 @@ class Target:
     """The class of this document through which it was reached."""
 
 
-def targets(node: ast.expr, here: Here, evaluator: Evaluator, names: Names, libraries: frozenset[str]) -> Iterator[Target]:
+def targets(
+    node: ast.expr, here: Here, evaluator: Evaluator, names: Names, libraries: frozenset[str]
+) -> Iterator[Target]:
     """The library functions that expression `node` may be and that rules ask for."""
     if isinstance(node, ast.Attribute):
         if not names.may_end_in(node.attr) and not _may_be_renamed(node, here):
@@ -165,7 +167,9 @@ def restricts(owner: Class | None) -> bool:
         return False
     for statement in owner.node.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == "find_class":
-            return any(isinstance(inner, (ast.If, ast.Raise, ast.Compare, ast.Subscript)) for inner in ast.walk(statement))
+            return any(
+                isinstance(inner, (ast.If, ast.Raise, ast.Compare, ast.Subscript)) for inner in ast.walk(statement)
+            )
     return False
 
 

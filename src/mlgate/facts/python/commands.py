@@ -39,7 +39,11 @@ def embedded(found: Outline, evaluator: Evaluator, units: Sequence[Unit]) -> Ite
 
 
 def _of_call(name: str, node: ast.Call, here: Here, evaluator: Evaluator, unit: Unit) -> Iterator[Embedded]:
-    first = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg in ("args", "cmd", "command")), None)
+    first = (
+        node.args[0]
+        if node.args
+        else next((k.value for k in node.keywords if k.arg in ("args", "cmd", "command")), None)
+    )
     if first is None:
         return
     if name in _PIP:
@@ -60,7 +64,12 @@ def _of_call(name: str, node: ast.Call, here: Here, evaluator: Evaluator, unit: 
 
 
 def _shell(
-    first: ast.expr, here: Here, evaluator: Evaluator, unit: Unit, node: ast.Call, prefix: str = "",
+    first: ast.expr,
+    here: Here,
+    evaluator: Evaluator,
+    unit: Unit,
+    node: ast.Call,
+    prefix: str = "",
     rest: Sequence[ast.expr] = (),
 ) -> Iterator[Embedded]:
     known = evaluator.known(first, here)

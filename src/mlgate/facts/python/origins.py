@@ -15,23 +15,48 @@ REPOSITORY = "repository"
 OWN = "own-output"
 UNKNOWN = "unknown"
 
-_OPENERS = frozenset("open BytesIO StringIO BufferedReader GzipFile File GFile TarFile ZipFile urlopen get Path str "
-                     "fspath expanduser abspath memoryview bytes read decompress load loads".split())
+_OPENERS = frozenset(
+    "open BytesIO StringIO BufferedReader GzipFile File GFile TarFile ZipFile urlopen get Path str "
+    "fspath expanduser abspath memoryview bytes read decompress load loads".split()
+)
 _WRITERS = frozenset(
     "dump save to_pickle savez savez_compressed save_model save_pretrained save_weights save_file save_local "
     "save_checkpoint to_parquet to_csv to_hdf export write_bytes write_text save_to_disk save_state log_model "
     "save_lora_weights save_attn_procs save_adapter export_model torch_save imsave savetxt".split()
 )
-_FOLDER_WRITERS = frozenset("TrainingArguments Seq2SeqTrainingArguments SFTConfig DPOConfig GRPOConfig ModelCheckpoint "
-                            "LoraTrainingArguments Trainer makedirs mkdir".split())
-_REMOTE_CALLS = (
-    "requests.", "urllib.request.", "urllib3.", "httpx.", "boto3.", "s3fs.", "gcsfs.", "google.cloud.storage.",
-    "huggingface_hub.", "wandb.", "gdown.", "azure.storage.", "fsspec.", "kagglehub.", "sagemaker.", "pooch.",
-    "mlflow.artifacts.", "torch.hub.", "tensorflow.keras.utils.get_file", "keras.utils.get_file",
+_FOLDER_WRITERS = frozenset(
+    "TrainingArguments Seq2SeqTrainingArguments SFTConfig DPOConfig GRPOConfig ModelCheckpoint "
+    "LoraTrainingArguments Trainer makedirs mkdir".split()
 )
-_FETCHERS = frozenset("urlretrieve download_url_to_file download_file download_blob_to_file download_to_filename".split())
-_PATH_WORDS = frozenset("f fp file path filename fname filepath filepath_or_buffer model_path checkpoint checkpoint_path "
-                        "uri model_uri source url repo_or_dir".split())
+_REMOTE_CALLS = (
+    "requests.",
+    "urllib.request.",
+    "urllib3.",
+    "httpx.",
+    "boto3.",
+    "s3fs.",
+    "gcsfs.",
+    "google.cloud.storage.",
+    "huggingface_hub.",
+    "wandb.",
+    "gdown.",
+    "azure.storage.",
+    "fsspec.",
+    "kagglehub.",
+    "sagemaker.",
+    "pooch.",
+    "mlflow.artifacts.",
+    "torch.hub.",
+    "tensorflow.keras.utils.get_file",
+    "keras.utils.get_file",
+)
+_FETCHERS = frozenset(
+    "urlretrieve download_url_to_file download_file download_blob_to_file download_to_filename".split()
+)
+_PATH_WORDS = frozenset(
+    "f fp file path filename fname filepath filepath_or_buffer model_path checkpoint checkpoint_path "
+    "uri model_uri source url repo_or_dir".split()
+)
 
 
 @dataclass(slots=True)
@@ -153,7 +178,11 @@ class Origins:
             return
         for argument in written:
             inner = argument
-            if isinstance(inner, ast.Call) and getattr(inner.func, "id", getattr(inner.func, "attr", "")) == "open" and inner.args:
+            if (
+                isinstance(inner, ast.Call)
+                and getattr(inner.func, "id", getattr(inner.func, "attr", "")) == "open"
+                and inner.args
+            ):
                 inner = inner.args[0]
             shape = _shape(inner)
             if shape:
@@ -199,7 +228,10 @@ def _writes(call: ast.Call) -> bool:
     if isinstance(call.func, ast.Attribute) and call.args:
         modes.append(call.args[0])
     return any(
-        isinstance(mode, ast.Constant) and isinstance(mode.value, str) and len(mode.value) <= 3 and set(mode.value) & set("wax")
+        isinstance(mode, ast.Constant)
+        and isinstance(mode.value, str)
+        and len(mode.value) <= 3
+        and set(mode.value) & set("wax")
         for mode in modes
     )
 
@@ -219,4 +251,3 @@ def _best(results: list[tuple[str, str | None]]) -> tuple[str, str | None] | Non
             if origin == wanted:
                 return origin, text
     return None
-

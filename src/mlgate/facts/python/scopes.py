@@ -119,8 +119,10 @@ _MESSAGE_CALLS = frozenset(
     "print warn warning info debug error exception critical log fail skip skipif display Markdown HTML write title "
     "header subheader caption echo secho".split()
 )
-_PATTERN_CALLS = frozenset("compile match search fullmatch findall finditer sub split startswith endswith replace "
-                           "removeprefix removesuffix strip lstrip rstrip partition rpartition find index count".split())
+_PATTERN_CALLS = frozenset(
+    "compile match search fullmatch findall finditer sub split startswith endswith replace "
+    "removeprefix removesuffix strip lstrip rstrip partition rpartition find index count".split()
+)
 
 
 class _Walker:
@@ -296,10 +298,17 @@ class _Walker:
         inner = Scope("function", scope, node, here)
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
-        defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
-        pairs = [*zip(positional, defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+        defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults)) + list(
+            arguments.defaults
+        )
+        pairs = [
+            *zip(positional, defaults, strict=True),
+            *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+        ]
         for argument, default in pairs:
-            self.add(inner, argument.arg, Binding("parameter", here, default, argument.arg, annotation=argument.annotation))
+            self.add(
+                inner, argument.arg, Binding("parameter", here, default, argument.arg, annotation=argument.annotation)
+            )
             if default is not None:
                 self.expression(default, here, "default")
         for extra in (arguments.vararg, arguments.kwarg):
@@ -325,7 +334,9 @@ class _Walker:
             scope = scope.module()
         scope.bindings.setdefault(name, []).append(binding)
 
-    def bind(self, target: ast.expr, value: ast.expr, here: Here, path: tuple[int, ...] = (), element: bool = False) -> None:
+    def bind(
+        self, target: ast.expr, value: ast.expr, here: Here, path: tuple[int, ...] = (), element: bool = False
+    ) -> None:
         match target:
             case ast.Name(name):
                 kind: OneOf["element", "unpack", "value"] = "element" if element else "unpack" if path else "value"
@@ -426,9 +437,7 @@ class _Walker:
         if isinstance(node, (ast.Name, ast.Attribute)):
             self.found.references.append(Site(node, here))
 
-    def comprehension(
-        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, here: Here
-    ) -> None:
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, here: Here) -> None:
         inner = Scope("function", here.scope, node, here)
         at = Here(inner, here.unit, (), here.line, here.column)
         for place, generator in enumerate(node.generators):
@@ -441,7 +450,9 @@ class _Walker:
 
 
 def _use_of_arguments(function: ast.expr, around: Use) -> Use:
-    name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    name = (
+        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    )
     if around == "message" or name in _MESSAGE_CALLS or name.endswith(("Error", "Exception", "Warning")):
         return "message"
     if name in _PATTERN_CALLS:

@@ -9,11 +9,19 @@ from mlgate.facts.python.scopes import Here, Outline
 from mlgate.facts.python.values import Evaluator, Known
 from mlgate.model import Entries, Fact, Ref, Span, Value
 
-_JUPYTER = frozenset("NotebookApp ServerApp LabApp IdentityProvider PasswordIdentityProvider JupyterApp "
-                     "SingleUserNotebookApp SingleUserLabApp VoilaConfiguration".split())
+_JUPYTER = frozenset(
+    "NotebookApp ServerApp LabApp IdentityProvider PasswordIdentityProvider JupyterApp "
+    "SingleUserNotebookApp SingleUserLabApp VoilaConfiguration".split()
+)
 _SERVER_KEYS = {
-    "ip": "host", "port": "port", "token": "auth", "password": "auth", "hashed_password": "auth",
-    "allow_origin": "allow-origin", "allow_root": "root", "disable_check_xsrf": "xsrf",
+    "ip": "host",
+    "port": "port",
+    "token": "auth",
+    "password": "auth",
+    "hashed_password": "auth",
+    "allow_origin": "allow-origin",
+    "allow_root": "root",
+    "disable_check_xsrf": "xsrf",
 }
 _SETTERS = frozenset(["os.environ.setdefault", "os.putenv", "environ.setdefault"])
 

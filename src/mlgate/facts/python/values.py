@@ -225,10 +225,14 @@ class Evaluator:
                 return self._parameter(binding, depth)
             case "element":
                 whole = self.known(_expr(binding.node), binding.here, depth)
-                return merge([_element(option, binding.path) for option in whole.options] or [_lost(whole, binding.name)])
+                return merge(
+                    [_element(option, binding.path) for option in whole.options] or [_lost(whole, binding.name)]
+                )
             case "unpack":
                 whole = self.known(_expr(binding.node), binding.here, depth)
-                return merge([_follow(option, binding.path) for option in whole.options] or [_lost(whole, binding.name)])
+                return merge(
+                    [_follow(option, binding.path) for option in whole.options] or [_lost(whole, binding.name)]
+                )
             case "class":
                 assert isinstance(binding.node, ast.ClassDef) and binding.scope is not None
                 return Known((Class(binding.name, binding.node, binding.scope, binding.here),))
@@ -258,7 +262,9 @@ class Evaluator:
         if binding.annotation is not None and not isinstance(binding.annotation, ast.Constant):
             # An annotated parameter is an instance of that class: its methods are known, its value is not.
             known = self.known(binding.annotation, binding.here, depth)
-            annotated = tuple(Made(option.name) for option in known.options if isinstance(option, Ref) and "." in option.name)
+            annotated = tuple(
+                Made(option.name) for option in known.options if isinstance(option, Ref) and "." in option.name
+            )
             annotated += tuple(Instance(option) for option in known.options if isinstance(option, Class))
         if binding.node is None:
             return Known(annotated, reason)
@@ -277,8 +283,10 @@ class Evaluator:
             if found.defaults:
                 return Known(unknown=found.unknown)
             return Known(unknown=f"`{_shown(base)}.{attribute}` is not known here")
-        return merge([self._of(option, attribute, base, depth) for option in found.options]
-                     + ([Known(unknown=found.unknown)] if found.unknown else []))
+        return merge(
+            [self._of(option, attribute, base, depth) for option in found.options]
+            + ([Known(unknown=found.unknown)] if found.unknown else [])
+        )
 
     def _of(self, option: Inner, attribute: str, base: ast.expr, depth: int) -> Known:
         match option:
@@ -291,9 +299,13 @@ class Evaluator:
                     return self.options.get(attribute) or Known(unknown=f"command-line option {attribute}")
                 return Known((Ref(f"{name}.{attribute}"),))
             case Local(text):
-                return Known((Ref(f"pathlib.Path.{attribute}"),) if not text else (Local(text),)
-                             if attribute in ("parent", "resolve", "absolute", "expanduser", "as_posix") else
-                             (Ref(f"pathlib.Path.{attribute}"),))
+                return Known(
+                    (Ref(f"pathlib.Path.{attribute}"),)
+                    if not text
+                    else (Local(text),)
+                    if attribute in ("parent", "resolve", "absolute", "expanduser", "as_posix")
+                    else (Ref(f"pathlib.Path.{attribute}"),)
+                )
             case Class():
                 return self._member(option, attribute, depth)
             case Instance(of):
@@ -366,14 +378,17 @@ class Evaluator:
         found: list[Known] = []
         for option in whole.options:
             match option:
-                case Entries(entries, is_open):
+                case Entries(entries):
                     table = dict(entries)
                     wanted = [place for place in places.options if isinstance(place, str)]
                     if wanted and not places.unknown:
                         for place in wanted:
                             value = table.get(place)
-                            found.append(Known(value.options, value.unknown, value.defaults) if value is not None
-                                         else Known(unknown=f"key {place!r} is not known here"))
+                            found.append(
+                                Known(value.options, value.unknown, value.defaults)
+                                if value is not None
+                                else Known(unknown=f"key {place!r} is not known here")
+                            )
                     else:
                         # Some entry of a table written out here: each is possible, none is certain.
                         every = merge(Known(value.options, value.unknown) for value in table.values())
@@ -455,17 +470,28 @@ class Evaluator:
                 module = self.known(arguments[0], here, depth)
                 names = [option for option in module.options if isinstance(option, str)]
                 if names:
-                    roots = [one.partition(".")[0] if name == "__import__" and not node.keywords else one for one in names]
+                    roots = [
+                        one.partition(".")[0] if name == "__import__" and not node.keywords else one for one in names
+                    ]
                     return merge(self.imported(one) for one in roots)
                 return Known(unknown="a module chosen at run time")
             case "functools.partial" if arguments:
                 target = self.known(arguments[0], here, depth)
-                return Known(tuple(Partial(one.name, node, here) for one in target.options if isinstance(one, Ref))
-                             or (), "" if target.options else "a partial of something unknown")
+                return Known(
+                    tuple(Partial(one.name, node, here) for one in target.options if isinstance(one, Ref)) or (),
+                    "" if target.options else "a partial of something unknown",
+                )
             case "dict":
-                return self._dict([ast.Constant(k.arg) if k.arg else None for k in node.keywords],
-                                  [k.value for k in node.keywords], here, depth) if not arguments else Known(
-                                      unknown="a dict that is not written out")
+                return (
+                    self._dict(
+                        [ast.Constant(k.arg) if k.arg else None for k in node.keywords],
+                        [k.value for k in node.keywords],
+                        here,
+                        depth,
+                    )
+                    if not arguments
+                    else Known(unknown="a dict that is not written out")
+                )
             case "os.path.join" if arguments:
                 return self._joined("/", ast.List(arguments, ast.Load()), here, depth)
             case _ if name in _ENVIRONMENT:
@@ -578,7 +604,9 @@ class Evaluator:
             argument = named.get(name)
             if name.isdigit() and int(name) < len(node.args) and not any(isinstance(a, ast.Starred) for a in node.args):
                 argument = node.args[int(name)]
-            pieces.append(self.known(argument, here, depth) if argument is not None and not spec else Known(unknown="formatted"))
+            pieces.append(
+                self.known(argument, here, depth) if argument is not None and not spec else Known(unknown="formatted")
+            )
         return self._concatenate(pieces) if pieces else Known(("",))
 
     def _percent(self, text: str, right: Known) -> Known:
@@ -628,8 +656,13 @@ def reaching(bindings: list[Binding], scope: Scope, here: Here, node: ast.AST | 
         return bindings
     line = getattr(node, "lineno", here.line)
     column = getattr(node, "col_offset", here.column)
-    before = [one for one in bindings if one.here.unit == here.unit and (one.here.line, one.here.column) < (line, column)
-              and not (one.here.line, one.here.column) == (here.line, here.column)]
+    before = [
+        one
+        for one in bindings
+        if one.here.unit == here.unit
+        and (one.here.line, one.here.column) < (line, column)
+        and not (one.here.line, one.here.column) == (here.line, here.column)
+    ]
     certain = [one for one in before if here.block[: len(one.here.block)] == one.here.block]
     if not certain:
         return bindings
@@ -637,15 +670,22 @@ def reaching(bindings: list[Binding], scope: Scope, here: Here, node: ast.AST | 
     after_last = [one for one in before if (one.here.line, one.here.column) > (last.here.line, last.here.column)]
     # A loop around the use can bring back what is bound below it.
     around = here.block
-    looped = [one for one in bindings if one.here.unit == here.unit and one not in before and around
-              and one.here.block[: len(around)] == around and len(around) > len(last.here.block)]
+    looped = [
+        one
+        for one in bindings
+        if one.here.unit == here.unit
+        and one not in before
+        and around
+        and one.here.block[: len(around)] == around
+        and len(around) > len(last.here.block)
+    ]
     return [last, *after_last, *looped]
 
 
 def made_by(name: str) -> str:
     """The class whose instance a call of `name` returns, as far as naming habits tell: `X.from_pretrained` makes an X."""
     head, _, last = name.rpartition(".")
-    if head and last.startswith(("from_", "load_from_")) or last in ("load_from_checkpoint", "create", "get_or_create"):
+    if (head and last.startswith(("from_", "load_from_"))) or last in ("load_from_checkpoint", "create", "get_or_create"):
         if head.rpartition(".")[2][:1].isupper():
             return head
     return name
@@ -690,10 +730,13 @@ def _follow(option: Inner, path: tuple[int, ...]) -> Known:
 def _element(option: Inner, path: tuple[int, ...]) -> Known:
     match option:
         case Items(items):
-            return merge(
-                _follow(inner, path) if path else Known((inner,)) for value in items for inner in value.options
-            ) if all(value.options and not value.unknown for value in items) else merge(
-                [*(_follow(inner, path) for value in items for inner in value.options), Known(unknown="an element")])
+            return (
+                merge(_follow(inner, path) if path else Known((inner,)) for value in items for inner in value.options)
+                if all(value.options and not value.unknown for value in items)
+                else merge(
+                    [*(_follow(inner, path) for value in items for inner in value.options), Known(unknown="an element")]
+                )
+            )
         case Entries(entries):
             return Known(tuple(key for key, _ in entries)) if not path else Known(unknown="an element of a table")
         case Made(name):
@@ -707,8 +750,11 @@ def _lost(whole: Known, name: str) -> Known:
 
 
 def _truthy(known: Known) -> Known:
-    return Known(tuple(one for one in known.options if one not in (None, "", False, 0) or isinstance(one, (Ref, Made))),
-                 known.unknown, known.defaults)
+    return Known(
+        tuple(one for one in known.options if one not in (None, "", False, 0) or isinstance(one, (Ref, Made))),
+        known.unknown,
+        known.defaults,
+    )
 
 
 def _text(known: Known) -> str:
@@ -773,7 +819,9 @@ def command_line_options(outline: Outline, evaluator: Evaluator) -> dict[str, Kn
     found: dict[str, Known] = {}
     for site in outline.calls:
         node = site.node
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.startswith("add_arg")):
+        if not (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.startswith("add_arg")
+        ):
             continue
         names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
         keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
@@ -799,5 +847,15 @@ def command_line_options(outline: Outline, evaluator: Evaluator) -> dict[str, Kn
 
 
 __all__ = [
-    "Class", "Evaluator", "Function", "Inner", "Instance", "Known", "Partial", "Site", "command_line_options", "made_by", "plain",
+    "Class",
+    "Evaluator",
+    "Function",
+    "Inner",
+    "Instance",
+    "Known",
+    "Partial",
+    "Site",
+    "command_line_options",
+    "made_by",
+    "plain",
 ]

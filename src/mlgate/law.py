@@ -1,0 +1,98 @@
+"""The law of a run: bundle, vocabulary, screen and detectors, derived once and kept by content."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlgate import __version__, detectors
+from mlgate.cascade import Bundle
+from mlgate.errors import MlgateError
+from mlgate.model import Rule, Vocabulary
+from mlgate.triggers import compile_screen
+from mlgate.vocabulary import vocabulary_of
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What decides what is worth reporting."""
+
+    bundle: Bundle
+    rules: Mapping[str, Rule]
+    """The rules that are looked for: all of the bundle's, or those that `--only` names."""
+    vocabulary: Vocabulary
+    screen: Mapping[str, Any]
+    detectors: tuple[detectors.Detector, ...]
+    digest: str
+    """Of everything that extraction depends on."""
+
+
+def derive(bundle: Bundle, only: Sequence[str], place: Path | None) -> Law:
+    """The law of a bundle; what is costly to derive is kept in the folder `place`.
+
+    Raises MlgateError where `only` selects nothing: a check that looks for nothing is no check.
+    """
+    rules = dict(bundle.rules)
+    if only:
+        rules = {name: rule for name, rule in rules.items() if any(fnmatch.fnmatchcase(name, glob) for glob in only)}
+        if not rules:
+            raise MlgateError(f"--only {' '.join(only)}: no rule has such an id; `mlgate rules` lists them")
+    chosen = Bundle(rules, bundle.policies, bundle.places, bundle.renamed, bundle.digest)
+    vocabulary = vocabulary_of(chosen)
+    compiled = _compiled_detectors(place)
+    gate = compiled["gate"]
+    screen = compile_screen(vocabulary, (tuple(gate["exact"]), tuple(gate["folded"])) if vocabulary.secrets else None)
+    return Law(bundle, rules, vocabulary, screen, detectors.restore(compiled), _digest(vocabulary, compiled))
+
+
+def _compiled_detectors(place: Path | None) -> dict[str, Any]:
+    """The detectors as data: importing their library takes longer than the rest of a run."""
+    from importlib.metadata import version
+
+    file = place and place / f"detectors-{__version__}-{version('detect-secrets')}-{_own_digest()}.json"
+    if file is not None:
+        try:
+            stored: dict[str, Any] = json.loads(file.read_bytes())
+            return stored
+        except (OSError, ValueError):
+            pass  # Not there yet, or damaged: it is made anew below.
+    from mlgate.facts.secret import compile_detectors
+
+    compiled = compile_detectors()
+    if file is not None:
+        write_atomically(file, json.dumps(compiled).encode())
+    return compiled
+
+
+def _own_digest() -> str:
+    return hashlib.sha256(Path(detectors.__file__).read_bytes()).hexdigest()[:12]
+
+
+def write_atomically(file: Path, data: bytes) -> None:
+    """Whole or not at all; a folder that cannot be written to is left as it is."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(data)
+        beside.replace(file)
+    except OSError:
+        beside.unlink(missing_ok=True)
+
+
+def _digest(vocabulary: Vocabulary, compiled: Mapping[str, Any]) -> str:
+    parts = [
+        sorted(vocabulary.calls),
+        sorted(vocabulary.imports),
+        sorted(vocabulary.classes),
+        list(vocabulary.strings),
+        sorted(vocabulary.settings),
+        sorted(vocabulary.grave),
+        vocabulary.secrets,
+        compiled["detectors"],
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,205 @@
+"""The path of a clean commit: bytes in, the screen from the cache, exit code out; at the first doubt, `cli`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_POLICY_FOLDERS = ("", "rules", "policies", "teams", "waivers")
+_SAYS_NOTHING = ("-q", "--quiet", "-v", "--verbose", "--no-cache")
+_CI = (
+    "CI",
+    "GITHUB_ACTIONS",
+    "GITLAB_CI",
+    "TF_BUILD",
+    "JENKINS_URL",
+    "BUILDKITE",
+    "BITBUCKET_BUILD_NUMBER",
+    "CIRRUS_CI",
+)
+MAX_QUICK_BYTES = 2_000_000
+"""Files beyond this are left to `cli`: its workers can be ended."""
+
+
+def main() -> int:
+    """Exit code of `mlgate`; see `cli`."""
+    if is_clean(sys.argv[1:], os.environ):
+        return 0
+    from mlgate.cli import main as whole
+
+    return whole()
+
+
+def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether this is a silent check of Python files that cannot have a finding. False is any doubt."""
+    asked = _asked(arguments, environment)
+    if asked is None:
+        return False
+    policy, base, paths = asked
+    folder = os.getcwd()
+    root = _root(folder)
+    if root is None or (base not in ("", "auto") and not _is_commit(root, environment, base)):
+        return False
+    screen = _screen(root, policy, environment)
+    if screen is None:
+        return False
+    from mlgate.screen import admits_python
+
+    def read(path: str) -> bytes | None:
+        return _bytes(os.path.join(root, path))
+
+    for path in paths:
+        if not path.endswith(".py") or os.path.islink(path):
+            return False
+        data = _bytes(path)
+        place = os.path.relpath(os.path.join(folder, path), root).replace(os.sep, "/")
+        if data is None or place.startswith("../") or admits_python(data, screen, place, read):
+            return False
+    return True
+
+
+def _asked(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, str, list[str]] | None:
+    """(policy, base, paths) of a check that prints nothing when nothing is found."""
+    if not arguments or arguments[0] != "check":
+        return None
+    quiet = bool(environment.get("PRE_COMMIT"))
+    policy = base = ""
+    paths: list[str] = []
+    rest = iter(arguments[1:])
+    for argument in rest:
+        name, separator, value = argument.partition("=")
+        if argument == "--":
+            paths.extend(rest)
+        elif argument in _SAYS_NOTHING:
+            quiet = quiet or argument in ("-q", "--quiet")
+        elif name in ("--policy", "--base", "--color"):
+            value = value if separator else next(rest, "")
+            if not value:
+                return None
+            policy, base = (value if name == "--policy" else policy), (value if name == "--base" else base)
+        elif argument.startswith("-"):
+            return None
+        else:
+            paths.append(argument)
+    if not paths or not quiet or any(environment.get(name) for name in _CI):
+        return None
+    return policy, base, paths
+
+
+def _root(folder: str) -> str | None:
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return folder
+
+
+def _is_commit(root: str, environment: Mapping[str, str], name: str) -> bool:
+    """A base that is not there is an error, also for a clean file."""
+    from mlgate.git import is_object_id, spawn
+
+    if name.startswith("-"):
+        return False
+    printed = spawn(root, environment, "rev-parse", "--verify", "--quiet", name + "^{commit}")
+    return printed is not None and is_object_id(printed.decode("ascii", "replace").strip())
+
+
+def _screen(root: str, policy: str, environment: Mapping[str, str]) -> Mapping[str, object] | None:
+    from mlgate import cache_folder
+
+    place = cache_folder.find(environment)
+    key = screen_key(root, policy)
+    if place is None or key is None:
+        return None
+    data = _bytes(os.path.join(place, f"screen-{key}.json"))
+    if data is None:
+        return None
+    import json
+
+    from mlgate.screen import ready
+
+    try:
+        return ready(json.loads(data))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def screen_key(root: str, policy: str) -> str | None:
+    """What names the screen of a policy: its content, and this very mlgate. None where it cannot be read."""
+    from _blake2 import blake2b
+
+    digest = blake2b(digest_size=16)
+    for name, size, changed in _own_files():
+        digest.update(f"{name}\0{size}\0{changed}\0".encode())
+    places = [policy] if policy else [os.path.join(root, ".mlgate.yaml"), os.path.join(root, ".mlgate")]
+    for place in places:
+        try:
+            for file in _policy_files(place):
+                data = _bytes(file)
+                if data is None:
+                    return None
+                digest.update(f"{file}\0{len(data)}\0".encode("utf-8", "surrogateescape"))
+                digest.update(data)
+        except OSError:
+            if policy:
+                return None
+    return digest.hexdigest()
+
+
+def _policy_files(place: str) -> list[str]:
+    if not os.path.isdir(place):
+        return [place] if os.path.lexists(place) else []
+    files = []
+    for folder in _POLICY_FOLDERS:
+        inside = os.path.join(place, folder) if folder else place
+        if os.path.isdir(inside):
+            files += [os.path.join(inside, name) for name in os.listdir(inside) if name.endswith((".yaml", ".yml"))]
+    return sorted(files)
+
+
+def _own_files() -> list[tuple[str, int, int]]:
+    """The program and the policy that it ships, by size and time: an editable install changes under one version."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    shipped = os.path.join(package, "policies")
+    if not os.path.isdir(shipped):
+        shipped = os.path.join(os.path.dirname(os.path.dirname(package)), "policies")
+    found = []
+    for folder in (package, shipped):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith((".py", ".yaml")):
+                    status = entry.stat()
+                    found.append((entry.name, status.st_size, status.st_mtime_ns))
+    return sorted(found)
+
+
+def _bytes(path: str) -> bytes | None:
+    """Content of a regular file; None for anything else, and for what is too large to be quick about."""
+    flags = os.O_RDONLY
+    for name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"):
+        flags |= getattr(os, name, 0)
+    try:
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError):
+        return None
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > MAX_QUICK_BYTES or os.fstat(descriptor).st_mode & 0o170000 != 0o100000:
+            return None
+        data = b""
+        while len(data) <= size and (piece := os.read(descriptor, size + 1 - len(data))):
+            data += piece
+        return data if len(data) == size else None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,348 @@
+"""The gate: everything that a run looks at, on both sides, and the report that comes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlgate import base, decide, discover, newness, workers
+from mlgate.cache import Cache
+from mlgate.cascade import Bundle
+from mlgate.examine import Examiner, Result
+from mlgate.git import Git, find_root, is_committing
+from mlgate.law import Law, derive, write_atomically
+from mlgate.limits import FILE_SECONDS
+from mlgate.model import Asset, AssetCount, Example, Finding, Kind, Report, Run, Source, Summary
+from mlgate.policy import load_bundle
+from mlgate.project import Repository, Tree
+from mlgate.quick import screen_key
+from mlgate.trees import CommitTree, Memory, WorkTree
+
+WORK_TREE = ""
+"""The side that is judged; any other side is a commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the caller wants judged. Environment, date and folders are arguments: nothing here asks the machine."""
+
+    folder: str
+    paths: tuple[str, ...]
+    environment: Mapping[str, str]
+    date: str
+    """`YYYY-MM-DD`, UTC."""
+    base: str | None = None
+    policy: str | None = None
+    only: tuple[str, ...] = ()
+    jobs: int = 1
+    cache: Path | None = None
+    repository: str | None = None
+    """The root, where the caller names it."""
+    stdin: tuple[str, bytes] | None = None
+    """Name and bytes of a file that is judged instead of what is on disk."""
+    progress: Callable[[int, int], None] | None = None
+    """Told after each file: done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file of one side. `data` is None for a file of the work tree: the worker reads it itself."""
+
+    side: str
+    path: str
+    entry: discover.Entry | None = None
+    kind: Kind = Kind.TEXT
+    data: bytes | None = None
+
+
+def check(question: Question) -> Report:
+    """Raises MlgateError for what keeps mlgate from judging: exit code 2."""
+    root = _root(question)
+    git = Git(root, question.environment) if find_root(root) == root else None
+    bundle = load_bundle(question.policy, Path(root))
+    law = derive(bundle, question.only, question.cache)
+    if question.cache is not None and not question.only:
+        _keep_screen(root, question.policy or "", law, question.cache)
+    chosen = base.choose(question.base, question.environment, git, _committing(root, git, question.environment))
+    return _Check(question, root, git, law, chosen).report()
+
+
+def _keep_screen(root: str, policy: str, law: Law, place: Path) -> None:
+    """For `quick`, under the name by which it will ask."""
+    key = screen_key(root, policy)
+    if key is None:
+        return
+    file = place / f"screen-{key}.json"
+    if not file.exists():
+        write_atomically(file, json.dumps(law.screen).encode())
+
+
+def examine_example(example: Example, bundle: Bundle) -> list[Finding]:
+    """The findings of a rule's example, judged in this process; with a base, those that are new."""
+    law = derive(bundle, (), None) if id(bundle) not in _LAWS else _LAWS[id(bundle)]
+    _LAWS[id(bundle)] = law
+    head = _of_files(example.files, law)
+    if not example.base:
+        return head
+    statuses = newness.statuses(head, _of_files(example.base, law), {})
+    return [finding for finding, status in zip(head, statuses, strict=True) if status == "new"]
+
+
+_LAWS: dict[int, Law] = {}
+"""Laws of the bundles whose examples were tried, by identity: a catalogue is tried a thousand times."""
+
+
+def _of_files(files: Mapping[str, str], law: Law) -> list[Finding]:
+    tree = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
+    examiner = Examiner(law, Repository(Memory(tree)), tree.get, Cache(None), 0)
+    return [
+        finding
+        for path, data in sorted(tree.items())
+        for finding in examiner.examine(discover.source(path, data, "example")).findings
+    ]
+
+
+def _root(question: Question) -> str:
+    if question.repository is not None:
+        return os.path.realpath(question.repository)
+    return find_root(question.folder) or os.path.realpath(question.folder)
+
+
+def _committing(root: str, git: Git | None, environment: Mapping[str, str]) -> bool:
+    return git is not None and is_committing(root, environment)
+
+
+@dataclass(slots=True)
+class _Check:
+    question: Question
+    root: str
+    git: Git | None
+    law: Law
+    base: base.Base
+    _trees: dict[str, Tree] = field(default_factory=dict)
+    _projects: dict[str, Repository] = field(default_factory=dict)
+
+    def report(self) -> Report:
+        inventory = self._inventory()
+        changes = self._changes()
+        results = self._examined(Task(WORK_TREE, entry.path, entry) for entry in inventory.entries)
+        if changes:
+            wider = self._whose_answers_differ(inventory, changes)
+            results += self._examined(Task(WORK_TREE, entry.path, entry) for entry in wider)
+        results.sort(key=lambda result: result.path)
+        findings = [finding for result in results for finding in result.findings]
+        statuses = self._statuses(findings, changes)
+        context = decide.Context(date=self.question.date, base=self.base.commit)
+        decisions = decide.decide(findings, statuses, self.law.bundle, context)
+        return Report(
+            run=self._run(),
+            policies=self.law.bundle.policies,
+            rules=self.law.rules,
+            decisions=decisions,
+            assets=_counted(asset for result in results for asset in result.assets),
+            summary=Summary(
+                files=len(results),
+                cells=sum(result.cells for result in results),
+                skipped=sum(result.unread for result in results),
+            ),
+        )
+
+    # -- what is looked at
+
+    def _inventory(self) -> discover.Inventory:
+        question = self.question
+        if question.stdin is not None:
+            path = question.stdin[0]
+            return discover.Inventory(self.root, (discover.Entry(path, discover.kind_of_name(path) or Kind.TEXT),))
+        if question.paths or self.git is None:
+            return discover.discover(self.root, question.paths or (".",), self.git, question.folder)
+        if self._is_hook():
+            # A hook without files: what is staged, deletions included.
+            staged = [path for path, (status, _) in self.git.staged().items() if status != "D"]
+            present = [path for path in staged if os.path.lexists(os.path.join(self.root, path))]
+            return (
+                discover.discover(self.root, present, self.git, self.root)
+                if present
+                else discover.Inventory(self.root, ())
+            )
+        return discover.discover(self.root, (), self.git)
+
+    def _is_hook(self) -> bool:
+        return bool(self.question.environment.get("PRE_COMMIT")) or _committing(
+            self.root, self.git, self.question.environment
+        )
+
+    def _changes(self) -> dict[str, tuple[str, str]]:
+        """Path → (status, path at the base) of everything that differs from the base."""
+        if self.git is None or self.base.commit is None:
+            return {}
+        return self.git.changes(self.base.commit)
+
+    def _whose_answers_differ(
+        self, inventory: discover.Inventory, changes: Mapping[str, tuple[str, str]]
+    ) -> list[discover.Entry]:
+        """Files that nobody touched and that may be judged differently: their project says something else now."""
+        assert self.git is not None and self.base.commit is not None
+        known = {entry.path for entry in inventory.entries}
+        packages = {
+            package for rule in self.law.rules.values() for clause in rule.any for package, _ in clause.installed
+        }
+        head, old = self._project(WORK_TREE), self._project(self.base.commit)
+        packages_moved = any(head.version(package) != old.version(package) for package in packages)
+        moved = {
+            path
+            for path, (_, was) in changes.items()
+            if path.endswith(".py") and _exports(head, path) != _exports(old, was)
+        }
+        if not packages_moved and not moved:
+            return []
+        everything = discover.discover(self.root, (), self.git)
+        stems = [posixpath.splitext(posixpath.basename(path))[0] for path in moved]
+        stems += [posixpath.basename(posixpath.dirname(path)) for path in moved if path.endswith("__init__.py")]
+        words = [stem.encode("utf-8", "surrogateescape") for stem in stems if stem and stem != "__init__"]
+        wider = []
+        for entry in everything.entries:
+            if entry.path in known or entry.kind not in (Kind.PYTHON, Kind.NOTEBOOK, Kind.TEXT, Kind.MARKDOWN):
+                continue
+            data = self._tree(WORK_TREE).read(entry.path)
+            if data is not None and (packages_moved or any(word in data for word in words)):
+                wider.append(entry)
+        return wider
+
+    # -- new or existing
+
+    def _statuses(self, findings: Sequence[Finding], changes: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
+        if self.git is None or self.base.commit is None:
+            return ("new",) * len(findings)
+        was = {path: old for path, (_, old) in changes.items()}
+        wanted = {was.get(finding.location.path, finding.location.path) for finding in findings}
+        wanted |= {old for status, old in changes.values() if status != "A"}
+        renames = {old: path for path, (status, old) in changes.items() if status == "R"}
+        sides = [self._at(commit, wanted) for commit in (self.base.commit, *self.base.merged)]
+        known = newness.union(sides) if len(sides) > 1 else sides[0]
+        unknown = newness.to_look_up(findings, known)
+        elsewhere = self._used_elsewhere(unknown, wanted) if unknown else frozenset()
+        return newness.statuses(findings, known, renames, elsewhere)
+
+    def _at(self, commit: str, paths: Iterable[str]) -> list[Finding]:
+        assert self.git is not None
+        tasks = [
+            Task(commit, one.path, None, one.kind, one.data)
+            for one in discover.sources_at(self.git, commit, paths)
+            if isinstance(one, Source)
+        ]
+        found = self._examined(tasks)
+        return [finding for result in sorted(found, key=lambda result: result.path) for finding in result.findings]
+
+    def _used_elsewhere(self, uses: frozenset[newness.Use], seen: set[str]) -> frozenset[newness.Use]:
+        """Of unpinned assets, those that the base uses unpinned in a file that was not read yet."""
+        assert self.git is not None and self.base.commit is not None
+        paths = self.git.grep(self.base.commit, {asset for _, asset in uses}) - seen
+        return newness.unpinned(self._at(self.base.commit, paths)) & uses
+
+    # -- judging files
+
+    def _examined(self, tasks: Iterable[Task]) -> list[Result]:
+        """Results in any order; a file that cost its worker is judged as such."""
+        waiting = list(tasks)
+        if not waiting:
+            return []
+        prepare = _Prepare(self)
+        results: list[Result] = []
+        for outcome in workers.run(waiting, prepare, self.question.jobs, FILE_SECONDS):
+            if isinstance(outcome, workers.Lost):
+                results.append(
+                    self._examiner(outcome.task.side).problem(outcome.task.path, outcome.why, outcome.detail)
+                )
+            else:
+                results.append(outcome)
+            if self.question.progress is not None:
+                self.question.progress(len(results), len(waiting))
+        return results
+
+    def _tree(self, side: str) -> Tree:
+        if side not in self._trees:
+            tree = WorkTree(self.root, self.git) if side == WORK_TREE else CommitTree(_some(self.git), side)
+            self._trees[side] = tree
+        return self._trees[side]
+
+    def _project(self, side: str) -> Repository:
+        if side not in self._projects:
+            self._projects[side] = Repository(self._tree(side))
+        return self._projects[side]
+
+    def _examiner(self, side: str) -> Examiner:
+        cache = Cache(self.question.cache)
+        return Examiner(self.law, self._project(side), self._tree(side).read, cache, _day(self.question.date))
+
+    # -- the run
+
+    def _run(self) -> Run:
+        git = self.git
+        return Run(
+            repository=git.repository() if git else None,
+            commit=git.head() if git else None,
+            ref=git.ref() if git else None,
+            base=self.base.commit,
+            base_note=self.base.note,
+            date=self.question.date,
+            only=self.question.only,
+        )
+
+
+class _Prepare:
+    """What each worker sets up for itself: connections and projects do not cross processes."""
+
+    def __init__(self, check: _Check) -> None:
+        self.check = check
+
+    def __call__(self) -> Callable[[Task], Result]:
+        examiners: dict[str, Examiner] = {}
+        check = self.check
+
+        def work(task: Task) -> Result:
+            examiner = examiners.get(task.side)
+            if examiner is None:
+                examiner = examiners[task.side] = check._examiner(task.side)
+            if task.data is not None:
+                return examiner.examine(Source(task.path, task.kind, task.data, task.side))
+            assert task.entry is not None
+            if check.question.stdin is not None:
+                return examiner.examine(discover.source(task.path, check.question.stdin[1], "stdin"))
+            read = next(discover.read(check.root, [task.entry], check.git))
+            if isinstance(read, discover.Unread):
+                return examiner.problem(read.path, read.name, read.detail)
+            return examiner.examine(read)
+
+        return work
+
+
+def _some(git: Git | None) -> Git:
+    assert git is not None
+    return git
+
+
+def _exports(project: Repository, path: str) -> Mapping[str, object]:
+    """What the module at `path` holds for others, as its neighbour sees it."""
+    stem = posixpath.splitext(posixpath.basename(path))[0]
+    return project.module("." if stem == "__init__" else f".{stem}", path)
+
+
+def _day(date: str) -> int:
+    """A number that grows with the date: good enough to tell old cache entries from new ones."""
+    return int(date.replace("-", ""))
+
+
+def _counted(assets: Iterable[Asset]) -> tuple[AssetCount, ...]:
+    references: Counter[tuple[str, str, str]] = Counter()
+    pinned: Counter[tuple[str, str, str]] = Counter()
+    for asset in assets:
+        key = (asset.type, asset.source, asset.id)
+        references[key] += 1
+        pinned[key] += asset.pinned
+    return tuple(AssetCount(*key, references[key], pinned[key]) for key in sorted(references))
