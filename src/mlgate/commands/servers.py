@@ -345,7 +345,10 @@ def _settled(said: dict[str, str | bool | Word]) -> dict[str, str | bool | Word]
 def _value(word: Word | None) -> str | bool | Word:
     if word is None:
         return ""
-    return word if word.holes else word.text
+    if word.holes:
+        return word
+    # In a Dockerfile's exec form nobody takes the quotes of `--ServerApp.token=''` away; traitlets does.
+    return word.text[1:-1] if len(word.text) > 1 and word.text[0] == word.text[-1] in ("'", '"') else word.text
 
 
 def _trait(option: str) -> str:
