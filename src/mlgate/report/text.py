@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mlgate.model import Decision, Finding, Level, Policy, Report, Summary
-from mlgate.report.columns import cut, cut_front, fold, width, wrap
-from mlgate.report.escape import in_ascii, no_command, visible
+from mlgate.report.columns import cut_front, fold, width, wrap
+from mlgate.report.escape import no_command
+from mlgate.report.look import Look, look_of
 from mlgate.report.options import Options
 from mlgate.report.order import by_place, worst_first
 
@@ -17,18 +19,9 @@ MOST_GROUPS = 50
 
 WORST_GROUPS = 10
 
-NARROWEST, WIDEST = 40, 100
-"""Columns that the layout uses; on a wider terminal a place at the right edge would be far from what it belongs to."""
-
-MARGIN = 3
-"""Columns kept free at the right edge of a terminal that has 60 or more."""
-
-_BOLD_RED, _BOLD_MAGENTA, _PLAIN = "\x1b[1;31m", "\x1b[1;35m", "\x1b[0m"
-# Red and magenta are legible on black and on white; yellow is not.
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 _TOO_MANY = "{} decisions to take. The {} worst first, then how many per rule; --all shows every one."
-
-_LEVEL_COLOURS = {Level.BLOCK: _BOLD_RED, Level.WARN: _BOLD_MAGENTA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,63 +47,27 @@ class _Group:
         return self.decisions[0].finding.location.path
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """How text is written on this terminal."""
-
-    columns: int
-    """What a line of words may take."""
-    edge: int
-    """Where code is cut and places end; a little less on a wide terminal."""
-    colour: bool
-    ascii: bool
-
-    @property
-    def ellipsis(self) -> str:
-        return "..." if self.ascii else "…"
-
-    @property
-    def dot(self) -> str:
-        return " - " if self.ascii else " · "
-
-    def show(self, text: str) -> str:
-        """Text of any origin, as this terminal can show it on one line."""
-        text = visible(text)
-        return in_ascii(text) if self.ascii else text
-
-    def cut(self, text: str, room: int) -> str:
-        return cut(text, room, self.ellipsis)
-
-    def paint(self, word: str, level: Level) -> str:
-        return f"{_LEVEL_COLOURS[level]}{word}{_PLAIN}" if self.colour and level in _LEVEL_COLOURS else word
-
-
 def render(report: Report, options: Options) -> str:
     """The report in lines of at most `options.width` columns; empty where there is nothing to say."""
     shown = sorted((d for d in report.decisions if d.level >= Level.WARN), key=by_place)
     groups = _grouped(shown)
     if options.quiet and not any(group.level is Level.BLOCK for group in groups):
         return ""
-    look = _look(options)
+    look = look_of(options)
     lines = _opening(report, look)
     if groups:
         picked = groups
         if len(groups) > MOST_GROUPS and not options.all:
             picked = sorted(groups, key=lambda group: worst_first(group.first))[:WORST_GROUPS]
             lines += [*wrap(_TOO_MANY.format(len(groups), WORST_GROUPS), look.columns), ""]
-        lines += _entries(picked, options.verbose, look)
+        lines += _entries(picked, groups, options.verbose, look)
         if len(picked) < len(groups):
             lines += [*_per_rule(groups, look), ""]
     lines += _closing(report, groups, look)
     return "\n".join(_finished(line, look) for line in lines) + "\n"
 
 
-def _look(options: Options) -> _Look:
-    columns = min(max(options.width or 80, NARROWEST), WIDEST)
-    return _Look(columns, columns - MARGIN if columns >= 60 else columns, options.colour, options.ascii)
-
-
-def _finished(line: str, look: _Look) -> str:
+def _finished(line: str, look: Look) -> str:
     safe = no_command(line)
     return line.rstrip() if safe == line else look.cut(safe, look.columns)
 
@@ -134,7 +91,7 @@ def _grouped(decisions: Iterable[Decision]) -> list[_Group]:
 # --- around the findings ---------------------------------------------------------------------------------------------
 
 
-def _opening(report: Report, look: _Look) -> list[str]:
+def _opening(report: Report, look: Look) -> list[str]:
     lines: list[str] = []
     if report.run.base_note:
         lines += wrap(look.show(report.run.base_note), look.columns)
@@ -143,7 +100,7 @@ def _opening(report: Report, look: _Look) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def _closing(report: Report, groups: Sequence[_Group], look: _Look) -> list[str]:
+def _closing(report: Report, groups: Sequence[_Group], look: Look) -> list[str]:
     counts = Counter(group.level for group in groups)
     levels = [level for level in (Level.BLOCK, Level.WARN) if counts[level]]
     found = [f"{counts[level]} {level.name.lower()}" for level in levels]
@@ -180,12 +137,12 @@ def _looked_at(summary: Summary) -> str:
     return ", ".join(counts)
 
 
-def _policy(policies: Iterable[Policy], look: _Look) -> list[str]:
+def _policy(policies: Iterable[Policy], look: Look) -> list[str]:
     """Name and first digits of the digest, as git shows commits."""
     return [look.show(f"policy {policy.id} {policy.digest.partition(':')[2][:7]}".rstrip()) for policy in policies]
 
 
-def _joined(parts: Sequence[str], look: _Look) -> list[str]:
+def _joined(parts: Sequence[str], look: Look) -> list[str]:
     """`parts` with dots between them, in as few lines as fit; a part that is too long is wrapped."""
     lines: list[str] = []
     for part in parts:
@@ -200,7 +157,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _per_rule(groups: Sequence[_Group], look: _Look) -> list[str]:
+def _per_rule(groups: Sequence[_Group], look: Look) -> list[str]:
     counts = Counter((-group.level, group.finding.rule) for group in groups)
     digits = len(str(max(counts.values())))
     lines = []
@@ -215,7 +172,7 @@ def _per_rule(groups: Sequence[_Group], look: _Look) -> list[str]:
 # --- the findings ----------------------------------------------------------------------------------------------------
 
 
-def _entries(groups: Sequence[_Group], verbose: bool, look: _Look) -> list[str]:
+def _entries(groups: Sequence[_Group], every: Sequence[_Group], verbose: bool, look: Look) -> list[str]:
     in_full = [group for group in groups if verbose or group.level is Level.BLOCK]
     folded = [group for group in groups if not verbose and group.level is not Level.BLOCK]
     paths = {decision.finding.location.path for group in groups for decision in group.decisions}
@@ -229,7 +186,8 @@ def _entries(groups: Sequence[_Group], verbose: bool, look: _Look) -> list[str]:
         one_file = len(paths) == 1
         if one_file and not in_full:
             lines += [*fold(look.show(folded[0].path), look.columns, "  "), ""]
-        lines += [*_folded(folded, bool(in_full), one_file, look), ""]
+        warnings = sum(group.level is Level.WARN for group in every)
+        lines += [*_folded(folded, warnings, bool(in_full), one_file, look), ""]
     return lines
 
 
@@ -241,14 +199,14 @@ def _paths(groups: Iterable[_Group]) -> list[str]:
     return sorted(worst, key=lambda path: (-worst[path], path))
 
 
-def _in_full(group: _Group, verbose: bool, look: _Look) -> list[str]:
+def _in_full(group: _Group, verbose: bool, look: Look) -> list[str]:
     finding = group.finding
     lines = _headline(group, look)
     if source := _source_line(finding, look):
         lines.append(source)
     lines += wrap(look.show(finding.message), look.columns, "    ", "    ")
     if finding.fix:
-        lines += wrap(_remedy(look.show(finding.fix)), look.columns, "    Do: ", "        ")
+        lines += _remedy(look.show(finding.fix), verbose, look)
     if others := group.decisions[1:]:
         here = all(other.finding.location.path == group.path for other in others)
         lines += wrap(_places(others, here, look), look.columns, "    Also: ", "          ")
@@ -257,14 +215,14 @@ def _in_full(group: _Group, verbose: bool, look: _Look) -> list[str]:
     return lines
 
 
-def _background(decision: Decision, look: _Look) -> list[str]:
+def _background(decision: Decision, look: Look) -> list[str]:
     finding = decision.finding
     known = f"{finding.severity.name} severity, {finding.confidence.name} confidence, {decision.status}".lower()
     said = [known, *([finding.reason] if finding.reason else []), *decision.trace]
     return [line for text in said for line in wrap(look.show(text), look.columns, "    | ", "    |   ")]
 
 
-def _headline(group: _Group, look: _Look) -> list[str]:
+def _headline(group: _Group, look: Look) -> list[str]:
     """Level and rule at the left, place at the right; on two lines where they do not fit on one."""
     name = group.level.name
     lead = f"  {name}{' ' * (7 - len(name))}"
@@ -277,7 +235,7 @@ def _headline(group: _Group, look: _Look) -> list[str]:
     return [painted, "    " + _place(group.finding, look.edge - 4, look)]
 
 
-def _place(finding: Finding, room: int, look: _Look) -> str:
+def _place(finding: Finding, room: int, look: Look) -> str:
     """`"Heading" · cell 9, line 2` in `room` columns, the heading cut where need be; empty where it does not fit."""
     spot = _spot(finding, look)
     cell = finding.location.cell
@@ -290,7 +248,7 @@ def _place(finding: Finding, room: int, look: _Look) -> str:
     return f'"{look.cut(heading, left)}"{look.dot}{spot}'
 
 
-def _spot(finding: Finding, look: _Look) -> str:
+def _spot(finding: Finding, look: Look) -> str:
     """Where in its file: `cell 9, line 2`, `cell 9, output 1`, `line 120`."""
     cell = finding.location.cell
     if cell is None:
@@ -300,7 +258,7 @@ def _spot(finding: Finding, look: _Look) -> str:
     return f"cell {cell.index}, line {cell.line}"
 
 
-def _places(decisions: Iterable[Decision], here: bool, look: _Look) -> str:
+def _places(decisions: Iterable[Decision], here: bool, look: Look) -> str:
     """Where, in short: `cells 3, 7` or `line 12`; with the path unless `here`: `nb/a.ipynb cell 3; src/b.py:1`."""
     files: dict[tuple[str, str], dict[int, None]] = {}
     for decision in decisions:
@@ -317,7 +275,7 @@ def _places(decisions: Iterable[Decision], here: bool, look: _Look) -> str:
     return "; ".join(texts)
 
 
-def _source_line(finding: Finding, look: _Look) -> str:
+def _source_line(finding: Finding, look: Look) -> str:
     """The source line with what was found in sight: cut at the end, and at the front where that is far to the right."""
     raw = finding.line_text.strip()
     if not raw:
@@ -332,23 +290,33 @@ def _source_line(finding: Finding, look: _Look) -> str:
     return "    " + look.cut(line, room)
 
 
-def _remedy(fix: str) -> str:
-    """A fix as what follows `Do:`: without capital and full stop, as the start of a sentence has none there."""
-    fix = fix.strip()
-    if fix[:1].isupper() and fix[1:2].islower():
-        fix = fix[0].lower() + fix[1:]
-    return fix[:-1] if fix.endswith(".") and not fix.endswith("..") else fix
+def _remedy(fix: str, verbose: bool, look: Look) -> list[str]:
+    """What follows `Do:`. Of a fix that takes more than two lines the first sentence: `explain` has the rest."""
+    lines = wrap(_as_clause(fix), look.columns, "    Do: ", "        ")
+    if len(lines) > 2 and not verbose:
+        lines = wrap(_as_clause(_SENTENCE_END.split(fix, maxsplit=1)[0]), look.columns, "    Do: ", "        ")
+    return lines
 
 
-def _folded(groups: Sequence[_Group], beside_blocks: bool, one_file: bool, look: _Look) -> list[str]:
+def _as_clause(sentence: str) -> str:
+    """Without capital and full stop."""
+    sentence = sentence.strip()
+    if sentence[:1].isupper() and sentence[1:2].islower():
+        sentence = sentence[0].lower() + sentence[1:]
+    return sentence[:-1] if sentence.endswith(".") and not sentence.endswith("..") else sentence
+
+
+def _folded(groups: Sequence[_Group], warnings: int, beside_blocks: bool, one_file: bool, look: Look) -> list[str]:
     """Warnings in one or two lines each: rule at the left, what and where beside it, or below where it is narrow."""
     indent = "  " if one_file else ""
-    noun, verb, them = ("warning", "does", "it") if len(groups) == 1 else ("warnings", "do", "them")
+    noun, verb, them = ("warning", "does", "it") if warnings == 1 else ("warnings", "do", "them")
     rest = (
         f"{verb} not stop you; the pull request shows {them}:"
         if beside_blocks
         else "to look at, nothing that stops you:"
     )
+    if warnings > len(groups):
+        noun, rest = "warnings", f"of {warnings} that do not stop you:"
     lines = wrap(f"{len(groups)} {noun} {rest}", look.columns, indent, indent)
     lines[0] = lines[0].replace(noun, look.paint(noun, Level.WARN), 1)
     rules = [look.show(group.finding.rule) for group in groups]
@@ -368,7 +336,7 @@ def _folded(groups: Sequence[_Group], beside_blocks: bool, one_file: bool, look:
     return lines
 
 
-def _warning(group: _Group, one_file: bool, room: int, look: _Look) -> tuple[str, str]:
+def _warning(group: _Group, one_file: bool, room: int, look: Look) -> tuple[str, str]:
     """What a warning is about and where, in one or two lines of `room` columns; the second may be empty."""
     finding = group.finding
     what = look.show(finding.asset or finding.subject)
