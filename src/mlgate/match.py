@@ -264,6 +264,14 @@ def _part_of(value: Value, name: str) -> Value | None:
     options: list[Atom] = []
     unknown = value.unknown
     for option in value.options:
+        if isinstance(option, Entries):  # `model_kwargs={"trust_remote_code": True}`
+            inner = dict(option.entries).get(name)
+            if inner is not None:
+                options += inner.options
+                unknown = unknown or inner.unknown
+            elif option.open:
+                unknown = unknown or f"it may hold {name}"
+            continue
         text = text_of(option)
         if text is None:
             unknown = unknown or "it is not a text"
@@ -310,9 +318,16 @@ def _decider(test: Test, params: Mapping[str, object]) -> Callable[[Atom], bool 
             return lambda atom: _is(str(operand), atom)
         case "refers-to":
             wanted_names = (operand,) if isinstance(operand, str) else tuple(operand or ())  # type: ignore[arg-type]
-            return lambda atom: isinstance(atom, (Ref, Made)) and atom.name in wanted_names
+            return lambda atom: _refers(atom, wanted_names)
         case other:
             raise AssertionError(f"no such test: {other}")
+
+
+def _refers(atom: Atom, wanted: tuple[object, ...]) -> bool:
+    """Whether it is one of the named things or was made by one, or is a list that holds such a thing."""
+    if isinstance(atom, Items):
+        return any(_refers(option, wanted) for item in atom.items for option in item.options)
+    return isinstance(atom, (Ref, Made)) and atom.name in wanted
 
 
 def _any(verdicts: Iterable[bool | None]) -> bool | None:

@@ -138,6 +138,14 @@ class _Reader:
             Evaluator(found, project, path, frozenset(self.names.lasts), local, options) if options else evaluator
         )
         self.origins = Origins(found, self.evaluator, project, posixpath.dirname(path))
+        self.partials = {
+            id(site.node.args[0]): site
+            for site in found.calls
+            if isinstance(site.node, ast.Call)
+            and site.node.args
+            and (getattr(site.node.func, "id", None) or getattr(site.node.func, "attr", "")) == "partial"
+        }
+        """`functools.partial` calls by what they wrap."""
 
     def facts(self) -> Iterator[Fact]:
         seen: set[tuple[str, Span]] = set()
@@ -223,11 +231,21 @@ class _Reader:
                 "call",
                 target.name,
                 self._span(site.here.unit, node),
+                self._bound(node),
                 attributes={"reference": Value((True,)), "origin": Value(("unknown",))},
                 open=True,
                 confidence=Confidence.MEDIUM,
                 why="it is handed on here and called elsewhere",
             )
+
+    def _bound(self, node: ast.expr) -> dict[str, Value]:
+        """What `functools.partial(node, …)` binds already; nothing where `node` is handed on otherwise."""
+        site = self.partials.get(id(node))
+        if site is None:
+            return {}
+        assert isinstance(site.node, ast.Call)
+        given, _ = arguments(site.node, site.here, self.evaluator)
+        return {str(int(name) - 1) if name.isdigit() else name: value for name, value in given.items() if name != "0"}
 
     # -- imports, classes, strings
 

@@ -167,10 +167,20 @@ def restricts(owner: Class | None) -> bool:
         return False
     for statement in owner.node.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == "find_class":
-            return any(
-                isinstance(inner, (ast.If, ast.Raise, ast.Compare, ast.Subscript)) for inner in ast.walk(statement)
-            )
+            # Renaming a module and handing the name on is no restriction; refusing some names is.
+            refuses = any(isinstance(inner, ast.Raise) for inner in ast.walk(statement))
+            return refuses or not any(_hands_on(inner) for inner in statement.body)
     return False
+
+
+def _hands_on(statement: ast.stmt) -> bool:
+    """`return super().find_class(…)`, whatever came before."""
+    return (
+        isinstance(statement, ast.Return)
+        and isinstance(statement.value, ast.Call)
+        and isinstance(statement.value.func, ast.Attribute)
+        and statement.value.func.attr == "find_class"
+    )
 
 
 def made(known: Known) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ _REMOTE_CALLS = (
 _FETCHERS = frozenset(
     "urlretrieve download_url_to_file download_file download_blob_to_file download_to_filename".split()
 )
+_NAMED_FIRST = frozenset("spec_from_file_location load_source SourceFileLoader".split())
+"""Loaders whose first argument is only the name of what they make."""
 _PATH_WORDS = frozenset(
     "f fp file path filename fname filepath filepath_or_buffer model_path checkpoint checkpoint_path "
     "uri model_uri source url repo_or_dir".split()
@@ -123,6 +125,8 @@ class Origins:
                     if binding.kind == "value" and isinstance(binding.node, ast.expr)
                 ]
                 return _best(results)
+            case ast.Call(ast.Attribute(_, "dumps" | "packb")):
+                return OWN, None  # `pickle.loads(pickle.dumps(x))`
             case ast.Call(ast.Attribute(base, last), arguments):
                 if arguments and last in _OPENERS and self._is_library(base, here):
                     return self._trace(arguments[0], here, depth + 1)
@@ -194,6 +198,10 @@ class Origins:
 
 
 def _loaded(call: ast.Call) -> ast.expr | None:
+    if isinstance(call.func, (ast.Attribute, ast.Name)) and len(call.args) > 1:
+        last = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
+        if last in _NAMED_FIRST:
+            return call.args[1]
     if call.args and not isinstance(call.args[0], ast.Starred):
         return call.args[0]
     for keyword in call.keywords:

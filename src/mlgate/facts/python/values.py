@@ -142,7 +142,23 @@ class Evaluator:
         return result
 
     def value(self, node: ast.expr, here: Here) -> Value:
-        return self.known(node, here).value()
+        known = self.known(node, here)
+        options = tuple(atom for option in known.options for atom in self._seen_outside(option))
+        return Known(options, known.unknown, known.defaults).value()
+
+    def _seen_outside(self, option: Inner) -> tuple[Inner, ...]:
+        """What rules are told of an object of this document: the library classes behind it."""
+        match option:
+            case Class():
+                return tuple(map(Ref, self.bases(option))) or (Ref("local.Class"),)
+            case Instance(of):
+                return tuple(map(Made, self.bases(of))) or (Made("local.Class"),)
+            case Function():
+                return (Ref("local.function"),)
+            case Partial(name):
+                return (Ref(name),)
+            case _:
+                return (option,)
 
     def _fold(self, node: ast.expr, here: Here, depth: int) -> Known:
         match node:
