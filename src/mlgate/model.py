@@ -280,7 +280,9 @@ class Version:
 class Project(Protocol):
     """What a file may ask about the rest of its repository. Each answer is part of the cache key of its facts."""
 
-    def version(self, package: str) -> Version | None: ...
+    def version(self, package: str, importer: str = "") -> Version | None:
+        """What dependency files say of the package, those of the folders above file `importer` first."""
+        ...
 
     def exists(self, path: str) -> bool:
         """Whether the POSIX path, relative to the root, is a file or folder of the repository."""

@@ -6,8 +6,8 @@ import ast
 import hashlib
 import posixpath
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from mlgate import versions
@@ -36,16 +36,17 @@ class Tree(Protocol):
 class Repository:
     """`model.Project` over one tree. Each answer is computed once."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, like: Repository | None = None) -> None:
+        """`like`: another side, whose equal modules are parsed already."""
         self._tree = tree
         self._known: frozenset[str] | None = None
-        self._said: dict[str, list[tuple[int, versions.Statement]]] = {}
-        """By package: what is said, and the level it was read at."""
-        self._levels: Iterator[tuple[int, list[str]]] | None = None
-        self._spoken: set[str] = set()
-        self._versions: dict[str, Version | None] = {}
+        self._dependency_files: dict[str, list[str]] | None = None
+        self._said: dict[str, dict[str, list[versions.Statement]]] = {}
+        """By folder and package."""
+        self._versions: dict[tuple[str, str], Version | None] = {}
         self._modules: dict[str, _Module] = {}
-        self._exported: dict[tuple[str, int], dict[str, Value]] = {}
+        self._parsed: dict[tuple[str, bytes], _Module] = {} if like is None else like._parsed
+        self._exported: dict[tuple[str, int], Mapping[str, Value]] = {}
 
     def exists(self, path: str) -> bool:
         """Whether the POSIX path, relative to the root, is a file or folder of the repository; ignored ones are not."""
@@ -54,17 +55,16 @@ class Repository:
         path = posixpath.normpath(path)
         return path == "." or path in self._paths_and_folders()
 
-    def version(self, package: str) -> Version | None:
-        """What the dependency files nearest to the root that speak of the package say of it. See `versions.decide`."""
-        name = versions.normalise(package)
-        if name not in self._versions:
-            while name not in self._said and self._read_next_level():
-                pass
-            # A deeper file, read for another package, has no say once a nearer one has spoken.
-            said = self._said.get(name, [])
-            nearest = min((level for level, _ in said), default=0)
-            self._versions[name] = versions.decide(one for level, one in said if level == nearest)
-        return self._versions[name]
+    def version(self, package: str, importer: str = "") -> Version | None:
+        """What the dependency files of the nearest folder above `importer` that speaks of the package say of it.
+
+        Without a word there, what the files nearest to the root say, never exact: they are about another folder.
+        See `versions.decide`.
+        """
+        key = versions.normalise(package), posixpath.dirname(importer)
+        if key not in self._versions:
+            self._versions[key] = self._nearest(*key)
+        return self._versions[key]
 
     def module(self, name: str, importer: str) -> Mapping[str, Value]:
         """What module `name` (leading dots: relative) exports, as seen from file `importer`; empty where there is none.
@@ -89,26 +89,50 @@ class Repository:
 
     # --- versions
 
-    def _read_next_level(self) -> bool:
-        """Reads the dependency files that stand one level deeper; whether there were any."""
-        if self._levels is None:
-            files: dict[int, list[str]] = {}
-            for path in self._tree.paths():
+    def _nearest(self, package: str, folder: str) -> Version | None:
+        while True:
+            said = self._said_in([folder], package)
+            if said:
+                return versions.decide(said)
+            if not folder:
+                break
+            folder = posixpath.dirname(folder)
+        levels: dict[int, list[str]] = {}
+        for other in self._folders():
+            levels.setdefault(other.count("/") + bool(other), []).append(other)
+        for _, folders in sorted(levels.items()):
+            found = versions.decide(self._said_in(folders, package))
+            if found is not None:
+                return replace(found, exact=False)
+        return None
+
+    def _folders(self) -> Mapping[str, Sequence[str]]:
+        """Folders that dependency files speak for, and those files."""
+        if self._dependency_files is None:
+            self._dependency_files = {}
+            for path in sorted(self._tree.paths()):
                 if versions.is_dependency_file(path):
-                    files.setdefault(versions.depth(path), []).append(path)
-            self._levels = iter([(depth, sorted(files[depth])) for depth in sorted(files)])
-        level, pending = next(self._levels, (None, []))
-        if level is None:
-            return False
-        while pending := [path for path in dict.fromkeys(pending) if path not in self._spoken]:
-            # What a file includes is said at the level of the file.
-            self._spoken.update(pending)
-            read = self._tree.read_many(pending)
-            for path in sorted(read):
-                for one in versions.statements(path, read[path]):
-                    self._said.setdefault(one.package, []).append((level, one))
-            pending = [path for name in sorted(read) for path in versions.included(name, read[name])]
-        return True
+                    self._dependency_files.setdefault(versions.speaks_for(path), []).append(path)
+        return self._dependency_files
+
+    def _said_in(self, folders: Sequence[str], package: str) -> list[versions.Statement]:
+        files = self._folders()
+        pending = [(folder, path) for folder in folders if folder not in self._said for path in files.get(folder, ())]
+        for folder in folders:
+            self._said.setdefault(folder, {})
+        spoken: set[tuple[str, str]] = set()
+        while pending := [one for one in dict.fromkeys(pending) if one not in spoken]:
+            spoken.update(pending)
+            read = self._tree.read_many(dict.fromkeys(path for _, path in pending))
+            # What a file includes, wherever it lies, is about the folder of the file.
+            included: list[tuple[str, str]] = []
+            for folder, path in pending:
+                data = read.get(path, b"")
+                for one in versions.statements(path, data):
+                    self._said[folder].setdefault(one.package, []).append(one)
+                included += ((folder, other) for other in versions.included(path, data))
+            pending = included
+        return [one for folder in folders for one in self._said[folder].get(package, ())]
 
     # --- modules
 
@@ -180,7 +204,11 @@ class Repository:
 
     def _module(self, path: str) -> _Module:
         if path not in self._modules:
-            self._modules[path] = _read_module(path, self._tree.read(path) or b"")
+            data = self._tree.read(path) or b""
+            key = path, hashlib.sha256(data).digest()
+            if key not in self._parsed:
+                self._parsed[key] = _read_module(path, data)
+            self._modules[path] = self._parsed[key]
         return self._modules[path]
 
 
@@ -226,10 +254,12 @@ def _read_module(path: str, data: bytes) -> _Module:
         return module
     reader = _Reader(path, module)
     reader.read(tree.body)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Global):
-            for name in node.names:
-                reader.bind(name, Value((), f"set inside a function of {path}"))
+    if "global" in text:
+        # Half of the time, where it is done without need.
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Global):
+                for name in node.names:
+                    reader.bind(name, Value((), f"set inside a function of {path}"))
     return module
 
 
@@ -324,15 +354,14 @@ class _Reader:
             case ast.JoinedStr(values=parts):
                 return self._joined([self._part(part) for part in parts])
             case ast.Name(id=name):
-                bound = self._module.names.get(name, [])
-                return bound[0] if len(bound) == 1 else _merge(one for one in bound if isinstance(one, Value))
+                return self._named(name)
             case ast.Attribute():
                 names: list[str] = []
                 owner: ast.expr = node
                 while isinstance(owner, ast.Attribute):
                     names.insert(0, owner.attr)
                     owner = owner.value
-                of = self._evaluate(owner) if isinstance(owner, ast.Name) else None
+                of = self._named(owner.id) if isinstance(owner, ast.Name) else None
                 if isinstance(of, _Imported):
                     return _Imported(of.module, ".".join(filter(None, [of.name, *names])))
                 return self._computed()
@@ -340,6 +369,14 @@ class _Reader:
                 return self._call(function, args)
             case _:
                 return self._computed()
+
+    def _named(self, name: str) -> Value | _Imported:
+        bound = self._module.names.get(name, [])
+        imported = {one for one in bound if isinstance(one, _Imported)}
+        if len(imported) == 1:
+            # `except ImportError: torch = None` beside it does not make it another thing.
+            return imported.pop()
+        return self._computed() if imported else _merge(one for one in bound if isinstance(one, Value))
 
     def _known(self, node: ast.expr) -> Value:
         value = self._evaluate(node)
@@ -451,7 +488,7 @@ def _attribute(value: Value, name: str) -> Value:
 # --- the record -----------------------------------------------------------------------------------------------------
 
 Question = tuple[str, ...]
-"""`version` and a package, `exists` and a path, or `module`, its name and who imports it."""
+"""`version`, a package and who asks; `exists` and a path; or `module`, its name and who imports it."""
 
 
 class Recorder:
@@ -466,9 +503,9 @@ class Recorder:
         """Question and digest of the answer, each question once, sorted; plain enough for JSON."""
         return tuple(sorted(self._asked.items()))
 
-    def version(self, package: str) -> Version | None:
-        answer = self._project.version(package)
-        self._asked["version", package] = digest(answer)
+    def version(self, package: str, importer: str = "") -> Version | None:
+        answer = self._project.version(package, importer)
+        self._asked["version", package, importer] = digest(answer)
         return answer
 
     def exists(self, path: str) -> bool:
@@ -492,8 +529,8 @@ Answer = Version | bool | Mapping[str, Value] | None
 
 def _ask(project: Project, question: Sequence[str]) -> Answer:
     match question:
-        case ["version", package]:
-            return project.version(package)
+        case ["version", package, importer]:
+            return project.version(package, importer)
         case ["exists", path]:
             return project.exists(path)
         case ["module", name, importer]:

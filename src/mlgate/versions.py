@@ -62,10 +62,10 @@ def is_dependency_file(path: str) -> bool:
     )
 
 
-def depth(path: str) -> int:
-    """Folders above the file; `requirements/base.txt` speaks for the folder that holds `requirements`."""
-    folders = posixpath.dirname(path).split("/") if "/" in path else []
-    return len(folders) - (bool(folders) and folders[-1].lower() in _REQUIREMENT_FOLDERS)
+def speaks_for(path: str) -> str:
+    """The folder that a dependency file is about: its own, but `requirements/base.txt` is about the one above."""
+    folder = posixpath.dirname(path)
+    return posixpath.dirname(folder) if posixpath.basename(folder).lower() in _REQUIREMENT_FOLDERS else folder
 
 
 def _is_requirements(path: str) -> bool:
@@ -273,7 +273,7 @@ def _from_toml(text: str) -> Iterator[Said]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
-        import tomli as tomllib
+        import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
     try:
         data: object = tomllib.loads(text)
     except (ValueError, RecursionError):
