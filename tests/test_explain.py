@@ -32,6 +32,8 @@ BUNDLE = Bundle(
     {rule.id: rule for rule in fixture.RULES}, (POLICY,), renamed={"unsafe-load/pytorch": "unsafe-load/torch-load"}
 )
 
+RULES_ONLY = "this version explains rules only, not yet single findings; `mlgate rules` lists the rules"
+
 
 def snapshot(name: str, text: str) -> None:
     """MLGATE_SNAPSHOTS=write accepts what is rendered now: read the diff like prose."""
