@@ -37,7 +37,7 @@ LEVELS: Mapping[Level, str] = {
     Level.BLOCK: "blocks",
 }
 
-_MARKUP = re.compile(r"[\\*<>\[\]]|(?<!\w)_|_(?!\w)|(?<=_)_|_(?=_)")
+_MARKUP = re.compile(r"[\\*<]|(?<=\])\(|(?<!\w)_|_(?!\w)|(?<=_)_|_(?=_)")
 """Signs that Markdown would take for its own; an underscore inside a word it leaves alone."""
 
 
@@ -49,8 +49,8 @@ def page(bundle: Bundle) -> str:
         "# Rules",
         "<!-- Printed from policies/ by scripts/print_rules.py: change the rules, then print again. -->",
         f"{len(rules)} rules that mlgate ships. `mlgate explain RULE` shows one in the terminal, `mlgate rules` lists"
-        " them with the level that holds in a repository. The levels below are those of the shipped policy, for findings"
-        " that are certain; what is only likely warns at most.",
+        " them with the level that holds in a repository. The levels below are those of the shipped policy, for"
+        " findings that are certain; what is only likely warns at most.",
         *(_contents(family, members, bundle) for family, members in families.items()),
     ]
     for family, members in families.items():

@@ -49,7 +49,7 @@ def test_a_fence_is_longer_than_what_it_holds() -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("__reduce__ of a*b", r"\_\_reduce\_\_ of a\*b"), ("`__all__` and <commit>", r"`__all__` and \<commit\>")],
+    [("__reduce__ of a*b", r"\_\_reduce\_\_ of a\*b"), ("`__all__` and <commit>", r"`__all__` and \<commit>")],
 )
 def test_names_are_not_taken_for_markup(text: str, shown: str) -> None:
     rule = replace(fixture.DATA_RULE, why=text)
