@@ -46,8 +46,7 @@ def derive(bundle: Bundle, only: Sequence[str], place: Path | None) -> Law:
     chosen = Bundle(rules, bundle.policies, bundle.places, bundle.renamed, bundle.digest)
     vocabulary = vocabulary_of(chosen)
     compiled = _compiled_detectors(place)
-    gate = compiled["gate"]
-    screen = compile_screen(vocabulary, (tuple(gate["exact"]), tuple(gate["folded"])) if vocabulary.secrets else None)
+    screen = compile_screen(vocabulary, compiled["gate"] if vocabulary.secrets else None)
     return Law(bundle, rules, vocabulary, screen, detectors.restore(compiled), _digest(vocabulary, compiled))
 
 

@@ -131,7 +131,7 @@ def references(facts: Sequence[Fact], index: Index, circumstances: Circumstances
             if not name or HOLE in name:
                 continue
             pinned = any(
-                _pins(exemption) and _clause(exemption, fact, params, circumstances).truth is Truth.TRUE
+                _pins(exemption) and _clause(exemption, fact, params, circumstances, exempts=True).truth is Truth.TRUE
                 for exemption in (*rule.unless, *clause.unless)
             )
             kind, source = rule.asset
@@ -155,7 +155,7 @@ def _meets(rule: Rule, clause: Clause, fact: Fact, circumstances: Circumstances)
     if answer.truth is Truth.UNKNOWN:
         confidence, why = Confidence.LOW, answer.why
     for exemption in (*clause.unless, *rule.unless):
-        exempt = _clause(exemption, fact, params, circumstances)
+        exempt = _clause(exemption, fact, params, circumstances, exempts=True)
         if exempt.truth is Truth.TRUE:
             return None
         if exempt.truth is Truth.UNKNOWN and confidence > Confidence.LOW:
@@ -166,12 +166,18 @@ def _meets(rule: Rule, clause: Clause, fact: Fact, circumstances: Circumstances)
     )
 
 
-def _clause(clause: Clause, fact: Fact, params: Mapping[str, object], circumstances: Circumstances) -> Answer:
-    """Whether the fact meets all predicates of the clause; its own `unless` is the caller's."""
+def _clause(
+    clause: Clause, fact: Fact, params: Mapping[str, object], circumstances: Circumstances, *, exempts: bool = False
+) -> Answer:
+    """Whether the fact meets all predicates of the clause; its own `unless` is the caller's.
+
+    `exempts`: the clause stands in an `unless`. What arguments that are handed on unseen (`**kwargs`) may hold can
+    exempt a call, so it lowers confidence; it is no evidence against it.
+    """
     if clause.kind and (clause.kind != fact.kind or not _kind_fits(clause, fact, params)):
         return Answer(Truth.FALSE)
-    answers = [_predicate(one, _argument(fact, one), params, fact.open) for one in clause.args]
-    answers += [_predicate(one, _attribute(fact, one.name), params, False) for one in clause.where]
+    answers = [_predicate(one, _argument(fact, one), params, fact.open, exempts) for one in clause.args]
+    answers += [_predicate(one, _attribute(fact, one.name), params, False, exempts) for one in clause.where]
     answers += [_installed(package, wanted, params, circumstances) for package, wanted in clause.installed]
     truth = min((answer.truth for answer in answers), default=Truth.TRUE)
     why = next((answer.why for answer in answers if answer.truth is truth and answer.why), "")
@@ -252,10 +258,12 @@ def _attribute(fact: Fact, name: str) -> Value | None:
     return None
 
 
-def _predicate(predicate: Predicate, value: Value | None, params: Mapping[str, object], is_open: bool) -> Answer:
+def _predicate(
+    predicate: Predicate, value: Value | None, params: Mapping[str, object], is_open: bool, exempts: bool
+) -> Answer:
     if value is not None and predicate.part is not None:
         value = _part_of(value, predicate.part)
-    answers = [_test(test, value, params, is_open) for test in predicate.tests]
+    answers = [_test(test, value, params, is_open and (exempts or test.op == "present")) for test in predicate.tests]
     truth = min(answer.truth for answer in answers)
     return next(answer for answer in answers if answer.truth is truth)
 

@@ -5,7 +5,7 @@ Notebooks are always read: only a parser can tell a broken cell from a good one.
 A screen is plain data (see `triggers.compile_screen`):
     pairs     {last segment: [first segments]}; "" among the first segments asks for none; last "*" for any
     text      {"exact": [...], "folded": [...], "always": bool}: what the regular expressions on texts must meet
-    secrets   the same for the detectors of secrets
+    secrets   the gate of the detectors of secrets, see `gate`
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from mlgate.gate import admits as gate_admits
+from mlgate import gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _is_odd(data: bytes) -> bool:
 
 def _text_admits(data: bytes, screen: Data) -> bool:
     secrets = screen["secrets"]
-    if secrets is not None and gate_admits(data, secrets["exact"], secrets["folded"]):
+    if secrets is not None and gate.admits(data, *secrets):
         return True
     text = screen["text"]
     if text["always"]:
@@ -190,5 +190,5 @@ def ready(stored: Data) -> dict[str, Any]:
             "folded": [word.encode() for word in text["folded"]],
             "always": text["always"],
         },
-        "secrets": secrets and {kind: [word.encode() for word in secrets[kind]] for kind in ("exact", "folded")},
+        "secrets": secrets and gate.opened(secrets),
     }

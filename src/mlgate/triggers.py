@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from mlgate.model import Vocabulary
 from mlgate.patterns import literals
 
 
-def compile_screen(vocabulary: Vocabulary, gate: tuple[tuple[str, ...], tuple[str, ...]] | None) -> dict[str, Any]:
-    """The screen of a vocabulary, JSON-able; `gate` are the exact and the case-folded literals of secrets, if sought.
+def compile_screen(vocabulary: Vocabulary, gate: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The screen of a vocabulary, JSON-able; `gate` is that of the detectors, where secrets are sought.
 
     Derived, never typed: a pattern whose first or last segment is open asks for less, not for nothing.
     """
@@ -29,9 +30,9 @@ def compile_screen(vocabulary: Vocabulary, gate: tuple[tuple[str, ...], tuple[st
         found = literals(search, flags)
         if not found:
             always = True
-        (folded if flags & re.IGNORECASE else exact).update(found)
+        (folded if flags & re.IGNORECASE else exact).update(word.text for word in found)
     return {
         "pairs": {last: sorted(firsts) for last, firsts in sorted(pairs.items())},
         "text": {"exact": sorted(exact), "folded": sorted(folded), "always": always},
-        "secrets": None if gate is None else {"exact": sorted(gate[0]), "folded": sorted(gate[1])},
+        "secrets": gate,
     }
