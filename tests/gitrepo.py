@@ -1,5 +1,8 @@
 """Real git repositories for tests, untouched by the configuration of whoever runs them."""
 
+# Paths are bytes here: names that are not UTF-8 are among them.
+# ruff: noqa: PTH103, PTH118, PTH120, PTH123
+
 from __future__ import annotations
 
 import os

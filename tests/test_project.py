@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from gitrepo import ENVIRONMENT, make_repository
 
-from mlgate.discover import CommitTree, WorkTree
 from mlgate.git import Git
 from mlgate.model import Entries, Items, Local, Ref, Template, Value, Version
 from mlgate.project import Recorder, Repository, answers_hold, digest
+from mlgate.trees import CommitTree, WorkTree
 
 
 class Files:

@@ -10,7 +10,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -262,11 +262,11 @@ def _relative(root: str, path: str, argument: str) -> str:
 
 
 def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Source | Unread]:
-    """The bytes of each file, from one moment; what cannot be read is a Unread, nothing is raised.
+    """The bytes of each file, from one moment; what cannot be read is an Unread, nothing is raised.
 
     A file that the index has and the work tree has not (deleted without telling git, or outside a sparse checkout) is
     read from the index, last: it is what a commit would hold. A symbolic link is not followed: its text is read, as
-    git does, and a Unread where it leads out of the tree.
+    git does, and an Unread where it leads out of the tree.
     """
     absent: list[Entry] = []
     for entry in entries:
@@ -280,7 +280,7 @@ def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Sourc
     if absent and git is not None:
         files = {entry.path: (entry.path, entry.mode, entry.object_id or "") for entry in absent}
         try:
-            for outcome in _read_blobs(git, list(files.values()), INDEX):
+            for outcome in read_blobs(git, list(files.values()), INDEX):
                 yield outcome
                 del files[outcome.path]
         except GitError as error:
@@ -348,10 +348,11 @@ def sources_at(git: Git, commit: str, paths: Iterable[str] | None = None) -> Ite
     """
     tree = git.tree(commit)
     wanted = sorted(tree if paths is None else set(paths) & set(tree))
-    yield from _read_blobs(git, [(path, *tree[path]) for path in wanted], commit)
+    yield from read_blobs(git, [(path, *tree[path]) for path in wanted], commit)
 
 
-def _read_blobs(git: Git, files: Sequence[File], origin: str) -> Iterator[Source | Unread]:
+def read_blobs(git: Git, files: Sequence[File], origin: str) -> Iterator[Source | Unread]:
+    """The files of an index or tree, in their order, read by two processes of git."""
     sizes = git.sizes(object_id for _, mode, object_id in files if mode != GITLINK)
     for batch in _batches(files, sizes):
         contents = git.blobs(object_id for _, _, object_id in batch if sizes.get(object_id, MAX_BYTES + 1) <= MAX_BYTES)
@@ -398,78 +399,6 @@ def _batches(files: Sequence[File], sizes: Mapping[str, int]) -> Iterator[list[F
         held += size
     if batch:
         yield batch
-
-
-# --- one side of a comparison -----------------------------------------------------------------------------------------
-
-
-class WorkTree:
-    """The files of the work tree: paths and bytes, listed at the first question."""
-
-    __slots__ = ("_entries", "git", "root")
-
-    def __init__(self, root: str, git: Git | None) -> None:
-        self.root = root
-        self.git = git
-        self._entries: dict[str, Entry] | None = None
-
-    def paths(self) -> Collection[str]:
-        return self._listed().keys()
-
-    def read(self, path: str) -> bytes | None:
-        """None: no such file, or one that cannot be read."""
-        return self.read_many([path]).get(path)
-
-    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
-        listed = self._listed()
-        entries = [listed[path] for path in paths if path in listed]
-        return {one.path: one.data for one in read(self.root, entries, self.git) if isinstance(one, Source)}
-
-    def _listed(self) -> dict[str, Entry]:
-        if self._entries is None:
-            self._entries = {entry.path: entry for entry in discover(self.root, (), self.git).entries}
-        return self._entries
-
-
-class CommitTree:
-    """The files of a commit: paths and bytes.
-
-    With `work_tree` and `changed` (every path that differs from it, as `Git.changes` says) the files that are the same
-    are read from disk: a question to git for each of a thousand modules takes 5 s.
-    """
-
-    __slots__ = ("_changed", "_files", "_work_tree", "commit", "git")
-
-    def __init__(
-        self, git: Git, commit: str, work_tree: WorkTree | None = None, changed: Container[str] = frozenset()
-    ) -> None:
-        self.git = git
-        self.commit = commit
-        self._work_tree = work_tree
-        self._changed = changed
-        self._files: dict[str, tuple[int, str]] | None = None
-
-    def paths(self) -> Collection[str]:
-        return self._listed().keys()
-
-    def read(self, path: str) -> bytes | None:
-        """None: no such file, or one that cannot be read."""
-        return self.read_many([path]).get(path)
-
-    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
-        files = self._listed()
-        wanted = [path for path in paths if path in files]
-        found: dict[str, bytes] = {}
-        if self._work_tree is not None:
-            found = self._work_tree.read_many(path for path in wanted if path not in self._changed)
-        asked = [(path, *files[path]) for path in wanted if path not in found]
-        outcomes = _read_blobs(self.git, asked, self.commit)
-        return found | {one.path: one.data for one in outcomes if isinstance(one, Source)}
-
-    def _listed(self) -> dict[str, tuple[int, str]]:
-        if self._files is None:
-            self._files = self.git.tree(self.commit)
-        return self._files
 
 
 # --- the file system ------------------------------------------------------------------------------------------------
