@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from mlgate.extract import cells_of, extract, problem_fact
 from mlgate.findings import findings
 from mlgate.law import Law
 from mlgate.match import Circumstances, Index, match, references
-from mlgate.model import Asset, Cell, Document, Fact, Finding, Kind, Problem, Project, Source, Value, Version
+from mlgate.model import Asset, Cell, Document, Fact, Finding, Kind, Problem, Project, Rule, Source, Value, Version
 from mlgate.project import Recorder, answers_hold
 
 _TEXT_KINDS = frozenset([Kind.TEXT, Kind.MARKDOWN, Kind.SQL])
@@ -80,7 +80,7 @@ class Examiner:
     def problem(self, path: str, name: str, detail: str) -> Result:
         """The result of a file that could not be read at all."""
         document = Document(Source(path, Kind.TEXT, b""), (_EMPTY,), problems=(Problem(name, detail),))
-        circumstances = Circumstances(lambda rule: params_for(rule, self.law.bundle, path), lambda package: None)
+        circumstances = Circumstances(self._params(path), lambda package: None)
         matches = match(tuple(map(problem_fact, document.problems)), self._index, circumstances)
         return Result(path, findings(document, matches, self.law.detectors), unread=True)
 
@@ -103,6 +103,16 @@ class Examiner:
             return codec.decode(entry[1]), int(entry[2]), bool(entry[3])
         except (ValueError, TypeError, KeyError, IndexError):
             return None
+
+    def _params(self, path: str) -> Callable[[Rule], Mapping[str, object]]:
+        known: dict[str, Mapping[str, object]] = {}
+
+        def params(rule: Rule) -> Mapping[str, object]:
+            if rule.id not in known:
+                known[rule.id] = params_for(rule, self.law.bundle, path)
+            return known[rule.id]
+
+        return params
 
     def _versions(self, facts: Sequence[Fact]) -> Callable[[str], Version | None]:
         """What a notebook installs itself comes before what the project's files say."""

@@ -86,20 +86,29 @@ class Circumstances:
 
 
 class Index:
-    """Rules by the kind of fact that they ask for, so that a fact meets only clauses that may fit."""
+    """Rules by what they ask for, so that a fact meets only clauses that may fit."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._by_kind: dict[str, list[tuple[Rule, Clause, re.Pattern[str] | None]]] = {}
+        self._named: dict[tuple[str, str], list[tuple[Rule, Clause, re.Pattern[str]]]] = {}
+        """Clauses by fact kind and last segment of a name; "*" where that is open."""
+        self._searched: dict[str, list[tuple[Rule, Clause]]] = {}
         for rule in rules:
             for clause in rule.any:
-                self._by_kind.setdefault(clause.kind, []).append((rule, clause, _names(clause)))
+                names = _names(clause)
+                if names is None or isinstance(clause.patterns, Param):
+                    self._searched.setdefault(clause.kind, []).append((rule, clause))
+                    continue
+                lasts = {pattern.rpartition(".")[2] for pattern in clause.patterns}
+                for last in {"*" if "*" in last else last for last in lasts}:
+                    self._named.setdefault((clause.kind, last), []).append((rule, clause, names))
 
     def clauses(self, fact: Fact, circumstances: Circumstances) -> Iterator[tuple[Rule, Clause]]:
-        for rule, clause, names in self._by_kind.get(fact.kind, ()):
-            if names is not None:
+        for last in (fact.name.rpartition(".")[2], "*"):
+            for rule, clause, names in self._named.get((fact.kind, last), ()):
                 if _name_fits(names, fact):
                     yield rule, clause
-            elif any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, circumstances.params(rule))):
+        for rule, clause in self._searched.get(fact.kind, ()):
+            if any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, circumstances.params(rule))):
                 yield rule, clause
 
 

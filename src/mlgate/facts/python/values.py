@@ -90,7 +90,11 @@ def _outside(atom: Inner) -> Atom:
     return atom
 
 
-def merge(known: Iterable[Known]) -> Known:
+def merge(several: Iterable[Known]) -> Known:
+    """One answer out of those of several possibilities."""
+    known = list(several)
+    if len(known) == 1:
+        return known[0]
     options: dict[tuple[str, object], Inner] = {}
     defaults: dict[tuple[str, object], Inner] = {}
     unknown = ""
@@ -124,6 +128,7 @@ class Evaluator:
     """Command-line options of this document by attribute name."""
     _memo: dict[int, Known] = field(default_factory=dict)
     _active: set[int] = field(default_factory=set)
+    _imports: dict[str, Known] = field(default_factory=dict)
 
     # -- expressions
 
@@ -260,6 +265,11 @@ class Evaluator:
 
     def imported(self, dotted: str) -> Known:
         """What an imported name is: a library's, or what a module of this repository holds under it."""
+        if dotted not in self._imports:
+            self._imports[dotted] = self._imported(dotted)
+        return self._imports[dotted]
+
+    def _imported(self, dotted: str) -> Known:
         if self._is_local(dotted):
             module, _, name = dotted.rpartition(".")
             exported = self.project.module(module or ".", self.path).get(name) if name else None
@@ -701,7 +711,11 @@ def reaching(bindings: list[Binding], scope: Scope, here: Here, node: ast.AST | 
 def made_by(name: str) -> str:
     """The class whose instance a call of `name` returns, as far as naming habits tell: `X.from_pretrained` makes an X."""
     head, _, last = name.rpartition(".")
-    if (head and last.startswith(("from_", "load_from_"))) or last in ("load_from_checkpoint", "create", "get_or_create"):
+    if (head and last.startswith(("from_", "load_from_"))) or last in (
+        "load_from_checkpoint",
+        "create",
+        "get_or_create",
+    ):
         if head.rpartition(".")[2][:1].isupper():
             return head
     return name
