@@ -128,6 +128,24 @@ def test_more_than_fifty_groups_show_the_ten_worst_and_counts() -> None:
     )
 
 
+def test_what_was_found_is_in_sight_however_long_its_line_is() -> None:
+    for before in ("x = 1; " * 20, "é" * 100_000 + "; "):
+        place = fixture.location("a.py", 1, column=len(before) + 1)
+        long = fixture.decision(
+            fixture.TORCH_RULE, place, Level.BLOCK, line_text=before + "torch.load(path)" + "; y" * 100_000
+        )
+        assert "    …torch.load(path); y" in render("text", fixture.report((long,)), Options())
+
+
+def test_a_long_fix_is_its_first_sentence() -> None:
+    rule = replace(
+        fixture.TORCH_RULE, fix="Pass weights_only=True. " + "For other files there is something else to do. " * 9
+    )
+    long = fixture.decision(rule, fixture.location("a.py", 1), Level.BLOCK)
+    assert "    Do: pass weights_only=True\n" in render("text", fixture.report((long,)), Options())
+    assert "something else" in render("text", fixture.report((long,)), Options(verbose=True))
+
+
 def test_only_commands_of_this_version_are_named() -> None:
     text = render("text", fixture.report(fixture.EVERYTHING), Options(verbose=True))
     assert set(re.findall(r"\bmlgate (\w+)", text)) == {"explain"}

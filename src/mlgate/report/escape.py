@@ -16,6 +16,7 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\x1b": r"\x1b"}
 # NOTE: build services run what they find in a log. GitHub's runner takes `##[name]` anywhere in a line and `::name::`
 # at its start (src/Runner.Common/ActionCommand.cs), Azure Pipelines `##vso[…]`, TeamCity `##teamcity[…]`.
 _COMMAND = re.compile(r"##(?=\w*\[)")
+_BEYOND_ASCII = re.compile(r"[^\x00-~]")
 _COMMAND_LINE = re.compile(r"^(\s*):(?=:)")
 
 _ASCII = str.maketrans(
@@ -87,12 +88,11 @@ def json_text(data: object) -> str:
     """
     text = json.dumps(data, ensure_ascii=False, indent=2)
     text = _COMMAND.sub(r"\\u0023#", text)
-    if not text.isascii() or "\x7f" in text:
-        text = "".join(_json_safe(sign) if sign > "~" else sign for sign in text)
-    return text + "\n"
+    return _BEYOND_ASCII.sub(_json_safe, text) + "\n"
 
 
-def _json_safe(sign: str) -> str:
+def _json_safe(found: re.Match[str]) -> str:
+    sign = found.group()
     category = unicodedata.category(sign)
     if category == "Cs":
         return f"\\\\u{ord(sign):04x}"

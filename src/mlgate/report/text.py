@@ -283,10 +283,12 @@ def _source_line(finding: Finding, look: Look) -> str:
     cell = finding.location.cell
     column = (cell.column if cell else finding.location.column) - 1
     column -= len(finding.line_text) - len(finding.line_text.lstrip())
-    line = look.show(raw)
     room = look.edge - 4
-    if width(line) > room and 0 < column < len(raw) and width(look.show(raw[:column])) > room * 2 // 3:
-        line = look.ellipsis + look.show(raw[column:])
+    # Lines of a megabyte exist: nothing is measured that cannot be shown.
+    start, most = 0, 4 * room
+    if len(raw) > column > 0 and (column > most or width(look.show(raw[:column])) > room * 2 // 3):
+        start = column if len(raw) > most or width(look.show(raw)) > room else 0
+    line = (look.ellipsis if start else "") + look.show(raw[start : start + most])
     return "    " + look.cut(line, room)
 
 
@@ -339,7 +341,7 @@ def _folded(groups: Sequence[_Group], warnings: int, beside_blocks: bool, one_fi
 def _warning(group: _Group, one_file: bool, room: int, look: Look) -> tuple[str, str]:
     """What a warning is about and where, in one or two lines of `room` columns; the second may be empty."""
     finding = group.finding
-    what = look.show(finding.asset or finding.subject)
+    what = look.show(finding.asset or finding.subject or finding.message)
     number = len(group.decisions)
     where = _places(group.decisions, one_file, look)
     if number > 1:
