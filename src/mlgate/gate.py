@@ -1,0 +1,73 @@
+"""Whether bytes can hold a secret at all: words before any regular expression. Imports nothing, for `quick`."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Keys = tuple[tuple[bytes, int], ...]
+
+KEY_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/=.~%"
+"""What keys are made of: a word with a tail counts only where that many of these follow it."""
+MIN_KEY = 20
+"""Shortest key with its prefix, in bytes; words with a tail are looked for in longer runs of key characters alone."""
+_RUNS = bytes(char if char in KEY_CHARACTERS else 32 for char in range(256))
+MAX_USERINFO = 300
+"""Longest `user:password` of a URL that is looked for, in bytes; detectors are bounded below that."""
+
+
+def opened(gate: dict[str, list[list[str | int]]]) -> tuple[Keys, tuple[bytes, ...], tuple[bytes, ...]]:
+    """The words of the compiled gate as `admits` wants them."""
+    keys = tuple((str(word).encode(), int(tail)) for word, tail in gate["keys"])
+    return keys, tuple(str(word).encode() for (word,) in gate["exact"]), tuple(str(word).encode() for (word,) in gate["folded"])
+
+
+def admits(
+    data: bytes, keys: Keys, exact: Iterable[bytes], folded: Iterable[bytes], *, escaped: bool = False
+) -> bool:
+    """False: no detector can match in `data`. `folded` words are lower case and looked for without regard to case.
+
+    `escaped` is for raw JSON, where `\\"` and `\\/` cut words in two and `\\u0068f_` hides them.
+    Bytes that are neither UTF-8 nor another superset of ASCII must not be asked about: they always have to be read.
+    """
+    if escaped and b"\\" in data:
+        if b"\\u00" in data:
+            return True
+        data = data.translate(None, b"\\")
+    runs = b" ".join([run for run in data.translate(_RUNS).split() if len(run) >= MIN_KEY])
+    for word, tail in keys:
+        if word in runs and _stands(runs, word, tail):
+            return True
+    for word in exact:
+        if word in data:
+            return True
+    lowered = data.lower()
+    for word in folded:
+        if word in lowered:
+            return True
+    return _userinfo(data)
+
+
+def _stands(data: bytes, word: bytes, tail: int) -> bool:
+    """Whether `word` is there with `tail` key characters behind it."""
+    at = data.find(word)
+    while at >= 0:
+        behind = data[at + len(word) : at + len(word) + tail]
+        if len(behind) == tail and b" " not in behind:
+            return True
+        at = data.find(word, at + 1)
+    return False
+
+
+def _userinfo(data: bytes) -> bool:
+    """Whether some `://user:password@` is there: no word says so, `://` stands in every licence header."""
+    at = data.find(b"@")
+    while at >= 0:
+        head = data.rfind(b"://", max(0, at - MAX_USERINFO), at)
+        if head >= 0:
+            between = data[head + 3 : at]
+            if b":" in between and b"/" not in between and len(between.split()) == 1:
+                return True
+        at = data.find(b"@", at + 1)
+    return False
