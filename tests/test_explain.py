@@ -67,6 +67,7 @@ def test_a_former_id_explains_the_rule_of_today() -> None:
     [
         ("unsafe-load/torch-laod", "unsafe-load/torch-laod: no such rule; did you mean unsafe-load/torch-load?"),
         ("torch-load", "torch-load: no such rule; did you mean unsafe-load/torch-load?"),
+        ("token", "token: no such rule; did you mean secret/huggingface-token?"),
         ("zzz", "zzz: no such rule; `mlgate rules` lists them all"),
         ("x\x1b[2K", r"x\x1b[2K: no such rule; `mlgate rules` lists them all"),
         (

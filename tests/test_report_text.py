@@ -146,6 +146,16 @@ def test_a_long_fix_is_its_first_sentence() -> None:
     assert "something else" in render("text", fixture.report((long,)), Options(verbose=True))
 
 
+def test_no_line_talks_to_the_build_service() -> None:
+    command = "::stop-commands::now ##[group]"
+    lure = fixture.decision(
+        fixture.TORCH_RULE, fixture.location(command, 1), Level.BLOCK, line_text=command, message=command
+    )
+    lines = render("text", fixture.report((lure,)), Options()).splitlines()
+    assert sum("stop-commands" in line for line in lines) == 3
+    assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+
+
 def test_only_commands_of_this_version_are_named() -> None:
     text = render("text", fixture.report(fixture.EVERYTHING), Options(verbose=True))
     assert set(re.findall(r"\bmlgate (\w+)", text)) == {"explain"}

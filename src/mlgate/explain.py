@@ -84,6 +84,8 @@ def _unknown(target: str, bundle: Bundle) -> str:
         known = [*bundle.rules, *bundle.renamed, *names]
         close = difflib.get_close_matches(target, known, n=3, cutoff=0.75)
         near = list(dict.fromkeys(names.get(name, bundle.renamed.get(name, name)) for name in close))
+    if not near and target:
+        near = [name for name in sorted(bundle.rules) if target in name][:3]
     hint = f"did you mean {' or '.join(near)}?" if near else "`mlgate rules` lists them all"
     return f"{shown}: no such rule; {hint}"
 
