@@ -152,7 +152,7 @@ def test_foreign_files_that_are_no_yaml_say_so(text: str) -> None:
         read_foreign(text)
 
 
-# NOTE: YAML does not read a pair of \\ud800 escapes as one character, so nothing beyond the basic plane.
+# NOTE: YAML does not read a pair of \ud800 escapes as one character, so nothing beyond the basic plane.
 BMP = st.characters(codec="utf-8", max_codepoint=0xFFFF)
 
 json_data = st.recursive(

@@ -132,7 +132,7 @@ def _bytes(path: Path, name: str) -> bytes:
 
 def _name(path: Path, root: Path, prefix: str) -> str:
     try:
-        return prefix + path.resolve().relative_to(root.resolve()).as_posix()
+        return prefix + (path.parent.resolve() / path.name).relative_to(root.resolve()).as_posix()
     except ValueError:
         return prefix + path.as_posix()
 

@@ -165,7 +165,7 @@ class _Compiler:
             installed=tuple(self._installed(_mapping(data.get("installed", {})), (*path, "installed"))),
             unless=tuple(self._clauses(data.get("unless", []), (*path, "unless"), inside_unless=True)),
             confidence=Confidence[str(data.get("confidence", "high")).upper()],
-            why=str(data.get("because", "")),
+            why=str(data.get("why", "")),
         )
 
     def _patterns(self, kind: str, data: Data, path: KeyPath) -> Param | tuple[str, ...]:

@@ -267,7 +267,7 @@ def _scalar(
     if strict and tag not in (None, "!", "tag:yaml.org,2002:str"):
         raise YamlProblem(start[0], (), f"tag {_short(tag)}: tags are not used in policies")
     value: Scalar = text
-    if plain and _INT.fullmatch(text) and len(text) > MAX_DIGITS:
+    if plain and _INT.fullmatch(text) and len(text.lstrip("+-")) > MAX_DIGITS:
         if strict:
             raise YamlProblem(start[0], (), f"a number of more than {MAX_DIGITS} digits; quote it if it is a text")
     elif plain:
