@@ -85,7 +85,8 @@ def test_the_first_line_names_the_base_and_the_next_what_it_was_limited_to() -> 
 
 def test_files_that_were_not_read_are_said() -> None:
     summary = replace(fixture.report().summary, skipped=3)
-    assert "2 files, 31 cells, 3 not read" in render("text", fixture.report((), summary=summary), Options())
+    text = render("text", fixture.report((), summary=summary), Options())
+    assert "Nothing to fix in what could be read.\n2 files, 31 cells, 3 not read" in text
 
 
 def test_two_secrets_in_one_file_are_two_decisions() -> None:

@@ -113,7 +113,7 @@ def _closing(report: Report, groups: Sequence[_Group], look: Look) -> list[str]:
         word = level.name.lower()
         lines[0] = lines[0].replace(f"{counts[level]} {word}", f"{counts[level]} {look.paint(word, level)}", 1)
     if not groups:
-        return ["Nothing to fix.", *lines]
+        return ["Nothing to fix in what could be read." if report.summary.skipped else "Nothing to fix.", *lines]
     worst = min(groups, key=lambda group: worst_first(group.first))
     question = "Wrong or urgent?" if counts[Level.BLOCK] else "What to do?"
     answers = [(question, f"mlgate explain {look.show(worst.finding.rule)}")]
