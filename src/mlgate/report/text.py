@@ -209,7 +209,7 @@ def _in_full(group: _Group, verbose: bool, look: Look) -> list[str]:
         lines += _remedy(look.show(finding.fix), verbose, look)
     if others := group.decisions[1:]:
         here = all(other.finding.location.path == group.path for other in others)
-        lines += wrap(_places(others, here, look), look.columns, "    Also: ", "          ")
+        lines += wrap("; ".join(_places(others, here, look)), look.columns, "    Also: ", "          ")
     if verbose:
         lines += _background(group.first, look)
     return lines
@@ -258,8 +258,8 @@ def _spot(finding: Finding, look: Look) -> str:
     return f"cell {cell.index}, line {cell.line}"
 
 
-def _places(decisions: Iterable[Decision], here: bool, look: Look) -> str:
-    """Where, in short: `cells 3, 7` or `line 12`; with the path unless `here`: `nb/a.ipynb cell 3; src/b.py:1`."""
+def _places(decisions: Iterable[Decision], here: bool, look: Look) -> list[str]:
+    """Where, a text per file: `cells 3, 7`, `line 12`; unless `here` with its path: `a.ipynb cell 3`, `b.py:1`."""
     files: dict[tuple[str, str], dict[int, None]] = {}
     for decision in decisions:
         place = decision.finding.location
@@ -272,7 +272,7 @@ def _places(decisions: Iterable[Decision], here: bool, look: Look) -> str:
             one_line = kind == "line" and len(numbers) == 1
             text = f"{look.show(path)}:{min(numbers)}" if one_line else f"{look.show(path)} {text}"
         texts.append(text)
-    return "; ".join(texts)
+    return texts
 
 
 def _source_line(finding: Finding, look: Look) -> str:
@@ -343,10 +343,11 @@ def _warning(group: _Group, one_file: bool, room: int, look: Look) -> tuple[str,
     finding = group.finding
     what = look.show(finding.asset or finding.subject or finding.message)
     number = len(group.decisions)
-    where = _places(group.decisions, one_file, look)
+    places = _places(group.decisions, one_file, look)
     if number > 1:
         count = f", {number} places"
-        return look.cut(what, room - len(count)) + count, look.cut(where, room)
+        return look.cut(what, room - len(count)) + count, _in_one_line(places, room, look)
+    where = places[0]
     cell = finding.location.cell
     if one_file and cell is not None and cell.heading:
         heading = look.show(cell.heading.strip()).replace('"', "'")
@@ -356,3 +357,12 @@ def _warning(group: _Group, one_file: bool, room: int, look: Look) -> tuple[str,
     if width(what) + width(look.dot) + width(where) <= room:
         return what + look.dot + where, ""
     return look.cut(what, room), cut_front(where, room, look.ellipsis)
+
+
+def _in_one_line(places: Sequence[str], room: int, look: Look) -> str:
+    """All places, or the first with how many more files there are; of a long path the end."""
+    where = "; ".join(places)
+    if width(where) <= room or len(places) == 1:
+        return cut_front(where, room, look.ellipsis)
+    more = f" and {_count(len(places) - 1, 'more file')}"
+    return cut_front(places[0], room - len(more), look.ellipsis) + more
