@@ -106,20 +106,20 @@ def test_the_shipped_parameters_are_declared() -> None:
 
 
 def test_the_worked_example_is_refused_by_name_and_nothing_else() -> None:
-    loaded = load(EXAMPLE, DATA)
-    assert list(loaded.not_enforced) == [
-        "policy-example/waivers/ranking.yaml:2: a Waivers document is not enforced by mlgate 0.1; take it out",
-        "policy-example/teams/vision.yaml:7: scope: overlay 'vision-exploration' (scope) is not enforced by mlgate 0.1; "
-        "take the document out, or give --policy the root's file alone",
-        "policy-example/org.yaml:50: waivers: 'waivers' is not enforced by mlgate 0.1; take it out",
-        "policy-example/org.yaml:25: rules/unsafe-load/*/loosest: 'loosest' is not enforced by mlgate 0.1; take it out",
-        "policy-example/org.yaml:28: rules/unpinned/model-revision/level: a dated level is not enforced by mlgate 0.1; "
-        "write one level",
-        "policy-example/org.yaml:29: rules/unpinned/model-revision/existing: a dated existing is not enforced by mlgate 0.1; "
-        "write one level",
-        "policy-example/org.yaml:32: rules/unpinned/model-revision/loosest: 'loosest' is not enforced by mlgate 0.1; "
-        "take it out",
-        "policy-example/org.yaml:36: rules/unpinned/package/loosest: 'loosest' is not enforced by mlgate 0.1; take it out",
+    refused = load(EXAMPLE, DATA).not_enforced
+    sentence = " is not enforced by mlgate 0.1; "
+    assert [tuple(one.split(sentence)) for one in refused] == [
+        ("policy-example/waivers/ranking.yaml:2: a Waivers document", "take it out"),
+        (
+            "policy-example/teams/vision.yaml:7: scope: overlay 'vision-exploration' (scope)",
+            "take the document out, or give --policy the root's file alone",
+        ),
+        ("policy-example/org.yaml:50: waivers: 'waivers'", "take it out"),
+        ("policy-example/org.yaml:25: rules/unsafe-load/*/loosest: 'loosest'", "take it out"),
+        ("policy-example/org.yaml:28: rules/unpinned/model-revision/level: a dated level", "write one level"),
+        ("policy-example/org.yaml:29: rules/unpinned/model-revision/existing: a dated existing", "write one level"),
+        ("policy-example/org.yaml:32: rules/unpinned/model-revision/loosest: 'loosest'", "take it out"),
+        ("policy-example/org.yaml:36: rules/unpinned/package/loosest: 'loosest'", "take it out"),
     ]
 
 
@@ -129,11 +129,11 @@ def test_the_match_language_says_what_the_catalogue_needs(tmp_path: Path) -> Non
     texts = []
     for name, match in examples.data.items():
         rule = {
-            "kind": "Rule", "version": 1, "id": f"acme/{name}", "title": "t", "severity": "low", "message": "m", "why": "w",
-            "fix": "f", "match": match, "examples": {"bad": ["x"], "good": ["y"]},
+            "kind": "Rule", "version": 1, "id": f"acme/{name}", "title": "t", "severity": "low", "message": "m",
+            "why": "w", "fix": "f", "match": match, "examples": {"bad": ["x"], "good": ["y"]},
             "params": {
-                param: {"type": type_, "default": [], "description": "d"}
-                for param, type_ in [("trusted-orgs", "strings"), ("packaged-builders", "strings"), ("patterns", "patterns")]
+                param: {"type": "patterns", "default": [], "description": "d"}
+                for param in ("trusted-orgs", "packaged-builders", "patterns")
             },
         }  # fmt: skip
         texts.append(json.dumps(rule, ensure_ascii=False))
@@ -179,7 +179,7 @@ def test_a_given_source_overrides_the_repository_s(tmp_path: Path) -> None:
         tmp_path, {".mlgate.yaml": HEAD + "rules: {}\n", "org/org.yaml": HEAD.replace("acme-ml", "org") + "rules: {}\n"}
     )
     assert [policy.id for policy in load_bundle(tmp_path / "org", tmp_path).policies] == ["org", "mlgate-default"]
-    assert [policy.id for policy in load_bundle(str(tmp_path / "org/org.yaml"), tmp_path).policies][0] == "org"
+    assert load_bundle(str(tmp_path / "org/org.yaml"), tmp_path).policies[0].id == "org"
 
 
 def test_a_bundle_of_rules_alone_has_the_shipped_policy(tmp_path: Path) -> None:
@@ -230,7 +230,9 @@ match:
             "call",
             ("a.*",),
             args=(
-                Predicate("x", (model.Test("in", ("main", None, 1, True)), model.Test("present", True)), pos=1, part="org"),
+                Predicate(
+                    "x", (model.Test("in", ("main", None, 1, True)), model.Test("present", True)), pos=1, part="org"
+                ),
                 Predicate("y", (model.Test("refers-to", ("b.C",)),)),
             ),
             installed=(("torch", "<2.6"),),
@@ -535,9 +537,8 @@ def test_a_rule_that_is_wrong(tmp_path: Path, name: str) -> None:
     assert old in RULE
     write(tmp_path, {"o/rules/store.yaml": RULE.replace(old, new)})
     if name == "a shipped id":
-        assert refusal(tmp_path, "o").startswith(
-            "o/rules/store.yaml:3: id: rule 'unsafe-load/pickle' is there already (mlgate/policies/unsafe-load-pickle.yaml:"
-        )
+        shipped_rule = "rule 'unsafe-load/pickle' is there already (mlgate/policies/unsafe-load-pickle.yaml:"
+        assert refusal(tmp_path, "o").startswith(f"o/rules/store.yaml:3: id: {shipped_rule}")
     elif name == "no fact":
         assert "o/rules/store.yaml:15: match/any/1: no fact; expected one of call, import" in refusal(tmp_path, "o")
     else:
@@ -585,8 +586,8 @@ SOURCES = {
     "two roots": (
         {"o/a.yaml": HEAD + "rules: {}\n", "o/policies/b.yaml": HEAD.replace("acme-ml", "b") + "rules: {}\n"},
         "o",
-        "o/policies/b.yaml:1: a second root policy; the first is o/a.yaml:1. One bundle has one policy without scope or "
-        "extends",
+        "o/policies/b.yaml:1: a second root policy; the first is o/a.yaml:1. One bundle has one policy without scope "
+        "or extends",
     ),
     "the same policy twice": (
         {"o/a.yaml": HEAD + "rules: {}\n", "o/b.yaml": HEAD + "scope: {paths: [a]}\nrules: {}\n"},
