@@ -31,7 +31,7 @@ from mlgate.model import (
     Value,
     Version,
 )
-from mlgate.parts import part
+from mlgate.parts import NAMES, part
 
 HOLE = "{…}"
 """How an unknown part of a text is shown."""
@@ -261,7 +261,7 @@ def _attribute(fact: Fact, name: str) -> Value | None:
         return fact.attributes[name]
     if name == "name":
         return Value((fact.name,))
-    if fact.kind in ("string", "shell"):
+    if fact.kind in ("string", "shell") and name in NAMES:
         found = part(fact.name, name)
         return Value(found) if found else None
     return None
