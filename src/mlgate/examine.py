@@ -11,6 +11,7 @@ from mlgate import __version__, codec, documents, screen
 from mlgate.cache import Cache
 from mlgate.cascade import params_for
 from mlgate.extract import cells_of, extract, problem_fact
+from mlgate.facts.secret import mask_text
 from mlgate.findings import findings
 from mlgate.law import Law
 from mlgate.match import Circumstances, Index, match, references
@@ -65,12 +66,11 @@ class Examiner:
             facts = extract(document, self.law.vocabulary, recorder, self.law.detectors)
             cells, unread = cells_of(document), any(problem.cell is None for problem in document.problems)
             self.cache.put(key, [list(recorder.questions), codec.encode(facts), cells, unread], self.today)
-        circumstances = Circumstances(
-            lambda rule: params_for(rule, self.law.bundle, source.path), self._versions(facts)
-        )
+        circumstances = Circumstances(self._params(source.path), self._versions(facts, source.path))
         matches = match(facts, self._index, circumstances)
         assets = tuple(
-            Asset(one.type, one.source, one.id, one.pinned) for _, one in references(facts, self._index, circumstances)
+            Asset(one.type, one.source, mask_text(one.id, self.law.detectors), one.pinned)
+            for _, one in references(facts, self._index, circumstances)
         )
         if not matches:
             return Result(source.path, (), assets, cells, unread)
@@ -114,7 +114,7 @@ class Examiner:
 
         return params
 
-    def _versions(self, facts: Sequence[Fact]) -> Callable[[str], Version | None]:
+    def _versions(self, facts: Sequence[Fact], path: str) -> Callable[[str], Version | None]:
         """What a notebook installs itself comes before what the project's files say."""
         own: dict[str, Version] = {}
         for fact in facts:
@@ -124,7 +124,7 @@ class Examiner:
             for option in specifier.options if specifier else ():
                 if isinstance(option, str) and option.startswith("==") and "*" not in option and "," not in option:
                     own[fact.name] = Version(option.lstrip("=").strip(), True, "this file")
-        return lambda package: own.get(package) or self.project.version(package)
+        return lambda package: own.get(package) or self.project.version(package, path)
 
 
 _EMPTY = Cell(0, None, "file", "", "text")

@@ -68,11 +68,13 @@ class _Extractor:
                 yield from split.facts
                 embedded.extend(split.embedded)
                 if split.python is not None:
-                    units.append(Unit(place, split.python))
+                    units.append(Unit(place, split.python, split.lines))
             elif cell.kind == "file":
                 yield from self._read(document.source.kind, [Unit(place, cell.text)], self.path, "", 0)
         if units:
-            yield from self._read(Kind.PYTHON, units, self.path, "", 0)
+            maps = {unit.cell: unit.lines for unit in units}
+            for fact in self._read(Kind.PYTHON, units, self.path, "", 0):
+                yield _translated(fact, maps[fact.span.cell])
         yield from self._followed(embedded, 1)
 
     def _read(self, kind: Kind, units: Sequence[Unit], path: str, origin: str, depth: int) -> Iterator[Fact]:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from mlgate.detectors import Detector
 from mlgate.documents import locate
@@ -62,7 +63,7 @@ def fingerprint(rule: str, path: str, thing: str, ordinal: int) -> str:
 
 def _finding(document: Document, match: Match, thing: str, ordinal: int, detectors: Sequence[Detector]) -> Finding:
     fact, rule = match.fact, match.rule
-    location: Location = locate(document, fact.span)
+    location = _masked(locate(document, fact.span), detectors)
     origin = next((str(one) for one in _options(fact.attributes.get("origin"))), None)
     asset = None if match.asset is None else _short(mask_text(match.asset, detectors))
     shown = _subject(fact)
@@ -92,6 +93,14 @@ def _finding(document: Document, match: Match, thing: str, ordinal: int, detecto
     )
 
 
+def _masked(location: Location, detectors: Sequence[Detector]) -> Location:
+    """A heading is text of the document, so it may hold a secret."""
+    cell = location.cell
+    if cell is None or cell.heading is None:
+        return location
+    return replace(location, cell=replace(cell, heading=mask_text(cell.heading, detectors)))
+
+
 # -- identity
 
 
@@ -104,9 +113,8 @@ def _canonical(document: Document, match: Match) -> str:
         length, digest = (next(iter(_options(fact.attributes.get(key))), "?") for key in ("length", "digest"))
         thing = f"secret {fact.name} {length} {digest}"
     elif fact.kind == "input":
-        # What cannot be read is known by its bytes: another broken text is another finding.
-        text = _text(document, fact.span) if fact.name in ("unparsed-cell", "hidden-code") else ""
-        thing = f"input {fact.name} {' '.join(_cell_text(document, fact.span).split()) if text is not None else ''}"
+        # What cannot be read is known by its text: another broken cell is another finding.
+        thing = f"input {fact.name} {' '.join(_cell_text(document, fact.span).split())}"
     else:
         words = sorted(f"{name}={spelled(value)}" for name, value in fact.attributes.items() if name != "words")
         thing = f"{fact.kind} {' '.join(fact.name.split())} {' '.join(words)}"

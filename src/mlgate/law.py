@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,12 @@ def derive(bundle: Bundle, only: Sequence[str], place: Path | None) -> Law:
     """
     rules = dict(bundle.rules)
     if only:
-        rules = {name: rule for name, rule in rules.items() if any(fnmatch.fnmatchcase(name, glob) for glob in only)}
-        if not rules:
+        chosen = {name for name in rules if any(fnmatch.fnmatchcase(name, glob) for glob in only)}
+        # A file that could not be read was not searched: no choice of rules makes that a pass.
+        rules = {name: rule for name, rule in rules.items() if name in chosen or name.startswith("input/")}
+        if not chosen:
             raise MlgateError(f"--only {' '.join(only)}: no rule has such an id; `mlgate rules` lists them")
-    chosen = Bundle(rules, bundle.policies, bundle.places, bundle.renamed, bundle.digest)
-    vocabulary = vocabulary_of(chosen)
+    vocabulary = vocabulary_of(replace(bundle, rules=rules))
     compiled = _compiled_detectors(place)
     screen = compile_screen(vocabulary, compiled["gate"] if vocabulary.secrets else None)
     return Law(bundle, rules, vocabulary, screen, detectors.restore(compiled), _digest(vocabulary, compiled))

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from mlgate import base, decide, discover, newness, workers
 from mlgate.cache import Cache
@@ -22,6 +23,9 @@ from mlgate.policy import load_bundle
 from mlgate.project import Repository, Tree
 from mlgate.quick import screen_key
 from mlgate.trees import CommitTree, Memory, WorkTree
+from mlgate.versions import is_dependency_file
+
+Thing = TypeVar("Thing")
 
 WORK_TREE = ""
 """The side that is judged; any other side is a commit."""
@@ -69,7 +73,8 @@ def check(question: Question) -> Report:
     if question.cache is not None and not question.only:
         _keep_screen(root, question.policy or "", law, question.cache)
     chosen = base.choose(question.base, question.environment, git, _committing(root, git, question.environment))
-    return _Check(question, root, git, law, chosen).report()
+    changes = git.changes(chosen.commit) if git is not None and chosen.commit is not None else {}
+    return _Check(question, root, git, law, chosen, changes).report()
 
 
 def _keep_screen(root: str, policy: str, law: Law, place: Path) -> None:
@@ -124,19 +129,21 @@ class _Check:
     git: Git | None
     law: Law
     base: base.Base
+    changes: dict[str, tuple[str, str]]
+    """Path → (status, path at the base) of everything that differs from the base; empty without one."""
+    _work_tree: WorkTree | None = None
     _trees: dict[str, Tree] = field(default_factory=dict)
     _projects: dict[str, Repository] = field(default_factory=dict)
 
     def report(self) -> Report:
         inventory = self._inventory()
-        changes = self._changes()
         results = self._examined(Task(WORK_TREE, entry.path, entry) for entry in inventory.entries)
-        if changes:
-            wider = self._whose_answers_differ(inventory, changes)
+        if self.changes:
+            wider = self._whose_answers_differ(inventory)
             results += self._examined(Task(WORK_TREE, entry.path, entry) for entry in wider)
         results.sort(key=lambda result: result.path)
         findings = [finding for result in results for finding in result.findings]
-        statuses = self._statuses(findings, changes)
+        statuses = self._statuses(findings)
         context = decide.Context(date=self.question.date, base=self.base.commit)
         decisions = decide.decide(findings, statuses, self.law.bundle, context)
         return Report(
@@ -164,12 +171,8 @@ class _Check:
         if self._is_hook():
             # A hook without files: what is staged, deletions included.
             staged = [path for path, (status, _) in self.git.staged().items() if status != "D"]
-            present = [path for path in staged if os.path.lexists(os.path.join(self.root, path))]
-            return (
-                discover.discover(self.root, present, self.git, self.root)
-                if present
-                else discover.Inventory(self.root, ())
-            )
+            nothing = discover.Inventory(self.root, ())
+            return discover.discover(self.root, staged, self.git, self.root) if staged else nothing
         return discover.discover(self.root, (), self.git)
 
     def _is_hook(self) -> bool:
@@ -177,52 +180,45 @@ class _Check:
             self.root, self.git, self.question.environment
         )
 
-    def _changes(self) -> dict[str, tuple[str, str]]:
-        """Path → (status, path at the base) of everything that differs from the base."""
-        if self.git is None or self.base.commit is None:
-            return {}
-        return self.git.changes(self.base.commit)
-
-    def _whose_answers_differ(
-        self, inventory: discover.Inventory, changes: Mapping[str, tuple[str, str]]
-    ) -> list[discover.Entry]:
+    def _whose_answers_differ(self, inventory: discover.Inventory) -> list[discover.Entry]:
         """Files that nobody touched and that may be judged differently: their project says something else now."""
-        assert self.git is not None and self.base.commit is not None
-        known = {entry.path for entry in inventory.entries}
-        packages = {
-            package for rule in self.law.rules.values() for clause in rule.any for package, _ in clause.installed
-        }
-        head, old = self._project(WORK_TREE), self._project(self.base.commit)
-        packages_moved = any(head.version(package) != old.version(package) for package in packages)
-        moved = {
-            path
-            for path, (_, was) in changes.items()
-            if path.endswith(".py") and _exports(head, path) != _exports(old, was)
-        }
-        if not packages_moved and not moved:
+        assert self.base.commit is not None
+        pairs = [(path, was) for path, (_, was) in self.changes.items()]
+        versions_moved = any(is_dependency_file(path) for pair in pairs for path in pair)
+        words = [] if versions_moved else self._modules_changed(pairs)
+        if not versions_moved and not words:
             return []
-        everything = discover.discover(self.root, (), self.git)
-        stems = [posixpath.splitext(posixpath.basename(path))[0] for path in moved]
-        stems += [posixpath.basename(posixpath.dirname(path)) for path in moved if path.endswith("__init__.py")]
-        words = [stem.encode("utf-8", "surrogateescape") for stem in stems if stem and stem != "__init__"]
-        wider = []
-        for entry in everything.entries:
-            if entry.path in known or entry.kind not in (Kind.PYTHON, Kind.NOTEBOOK, Kind.TEXT, Kind.MARKDOWN):
-                continue
-            data = self._tree(WORK_TREE).read(entry.path)
-            if data is not None and (packages_moved or any(word in data for word in words)):
-                wider.append(entry)
-        return wider
+        known = {entry.path for entry in inventory.entries}
+        tree = self._tree(WORK_TREE)
+        return [
+            entry
+            for entry in discover.discover(self.root, (), self.git).entries
+            if entry.path not in known
+            and entry.kind in (Kind.PYTHON, Kind.NOTEBOOK, Kind.TEXT, Kind.MARKDOWN)
+            and (data := tree.read(entry.path)) is not None
+            and (versions_moved or any(word in data for word in words))
+        ]
+
+    def _modules_changed(self, pairs: Sequence[tuple[str, str]]) -> list[bytes]:
+        """What files that import a module whose exports changed must hold: its name."""
+        head, old = self._project(WORK_TREE), self._project(_some(self.base.commit))
+        words = []
+        for path, was in pairs:
+            if path.endswith(".py") and _exports(head, path) != _exports(old, was):
+                stem = posixpath.splitext(posixpath.basename(path))[0]
+                name = posixpath.basename(posixpath.dirname(path)) if stem == "__init__" else stem
+                words.append(name.encode("utf-8", "surrogateescape"))
+        return [word for word in words if word]
 
     # -- new or existing
 
-    def _statuses(self, findings: Sequence[Finding], changes: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
-        if self.git is None or self.base.commit is None:
+    def _statuses(self, findings: Sequence[Finding]) -> tuple[str, ...]:
+        if self.base.commit is None:
             return ("new",) * len(findings)
-        was = {path: old for path, (_, old) in changes.items()}
+        was = {path: old for path, (_, old) in self.changes.items()}
         wanted = {was.get(finding.location.path, finding.location.path) for finding in findings}
-        wanted |= {old for status, old in changes.values() if status != "A"}
-        renames = {old: path for path, (status, old) in changes.items() if status == "R"}
+        wanted |= {old for status, old in self.changes.values() if status != "A"}
+        renames = {old: path for path, (status, old) in self.changes.items() if status == "R"}
         sides = [self._at(commit, wanted) for commit in (self.base.commit, *self.base.merged)]
         known = newness.union(sides) if len(sides) > 1 else sides[0]
         unknown = newness.to_look_up(findings, known)
@@ -231,12 +227,14 @@ class _Check:
 
     def _at(self, commit: str, paths: Iterable[str]) -> list[Finding]:
         assert self.git is not None
-        tasks = [
-            Task(commit, one.path, None, one.kind, one.data)
-            for one in discover.sources_at(self.git, commit, paths)
-            if isinstance(one, Source)
-        ]
-        found = self._examined(tasks)
+        tasks: list[Task] = []
+        found: list[Result] = []
+        for one in discover.sources_at(self.git, commit, paths):
+            if isinstance(one, Source):
+                tasks.append(Task(commit, one.path, None, one.kind, one.data))
+            else:
+                found.append(self._examiner(commit).problem(one.path, one.name, one.detail))
+        found += self._examined(tasks)
         return [finding for result in sorted(found, key=lambda result: result.path) for finding in result.findings]
 
     def _used_elsewhere(self, uses: frozenset[newness.Use], seen: set[str]) -> frozenset[newness.Use]:
@@ -267,13 +265,23 @@ class _Check:
 
     def _tree(self, side: str) -> Tree:
         if side not in self._trees:
-            tree = WorkTree(self.root, self.git) if side == WORK_TREE else CommitTree(_some(self.git), side)
-            self._trees[side] = tree
+            if side == WORK_TREE:
+                self._trees[side] = self._disk()
+            elif side == self.base.commit:
+                self._trees[side] = CommitTree(_some(self.git), side, self._disk(), self.changes)
+            else:
+                self._trees[side] = CommitTree(_some(self.git), side)
         return self._trees[side]
+
+    def _disk(self) -> WorkTree:
+        if self._work_tree is None:
+            self._work_tree = WorkTree(self.root, self.git)
+        return self._work_tree
 
     def _project(self, side: str) -> Repository:
         if side not in self._projects:
-            self._projects[side] = Repository(self._tree(side))
+            like = None if side == WORK_TREE else self._project(WORK_TREE)
+            self._projects[side] = Repository(self._tree(side), like)
         return self._projects[side]
 
     def _examiner(self, side: str) -> Examiner:
@@ -322,9 +330,9 @@ class _Prepare:
         return work
 
 
-def _some(git: Git | None) -> Git:
-    assert git is not None
-    return git
+def _some(thing: Thing | None) -> Thing:
+    assert thing is not None
+    return thing
 
 
 def _exports(project: Repository, path: str) -> Mapping[str, object]:
