@@ -166,8 +166,8 @@ PROGRAMS: Mapping[str, Program] = {
         {
             "server.address": "host",
             "server.port": "port",
-            "server.enablexsrfprotection": "xsrf",
-            "server.enablecors": "cors",
+            "server.enableXsrfProtection": "xsrf",
+            "server.enableCORS": "cors",
         },
     ),
     "gradio": Program("gradio", ()),
@@ -357,7 +357,7 @@ def _trait(option: str) -> str:
     head, dot, last = name.rpartition(".")
     if dot and head[:1].isupper():
         return last
-    return name if not dot else name.lower()
+    return name
 
 
 def _bind(word: Word, said: dict[str, str | bool | Word]) -> None:

@@ -347,6 +347,7 @@ class _Script:
             draft.attributes["target"] = _value(found.target)
         if runs:
             draft.attributes["runs"] = Value((runs,))
+            draft.attributes["piped"] = Value((True,))
         draft.attributes["content"] = Value(("code" if runs else found.content or content_of(address, target),))
         if found.verified:
             draft.attributes["verified"] = Value((True,))
