@@ -1,0 +1,55 @@
+"""A cell as IPython reads it: Python with the magics masked, and what the magics carry."""
+
+from __future__ import annotations
+
+import re
+
+from mlgate.facts.magics import scripts
+from mlgate.facts.magics.cell import Split, Splitter, bare_magic
+from mlgate.model import Embedded, Kind, Unit
+
+__all__ = ["Split", "split"]
+
+# What may make a cell other than plain Python; where nothing of it is there, the cell is returned as it is.
+_CANDIDATE = re.compile(
+    r"^[ \t]*(?:[%!?,;/]|In ?\[|>>>|(?:pip3?|conda|mamba|micromamba|uv)[ \t])|=[ \t]*[%!]|\?[ \t]*;?[ \t]*$",
+    re.MULTILINE,
+)
+_CELL_IN_PYTHON_OR_SHELL = re.compile(
+    r"\s*(?:%%(?:python[23]?|pyspark|local|bash|sh|script|sql|writefile|file)|%(?:python|pyspark|sh|sql))(?:\s|$)"
+)
+_SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "shellscript"})
+
+
+def split(cell: int, text: str, language: str) -> Split:
+    """Takes a code cell apart. Lines and columns are those of the cell, through each part's LineMap.
+
+    `cell` is the 0-based place in `Document.cells`. A text without magics comes back as it is. A Databricks source
+    file comes back as it is too, with what its `# MAGIC` lines hold as embedded documents. Never raises.
+    Source: IPython 9, core/inputtransformer2.py.
+    """
+    if language in _SHELL_LANGUAGES:
+        return Split(None, embedded=(Embedded(Kind.SHELL, Unit(cell, text), origin="script"),))
+    if language == "sql":
+        return Split(None, embedded=(Embedded(Kind.SQL, Unit(cell, text), origin="magic"),))
+    if language not in ("python", "ipython") and not _CELL_IN_PYTHON_OR_SHELL.match(text):
+        return Split(None)
+    if text.startswith(scripts.DATABRICKS):
+        return scripts.databricks(cell, text)
+    if text.startswith(scripts.JUPYTEXT):
+        return scripts.jupytext(cell, text)
+    if _is_plain(text):
+        return Split(text)
+    rows = text.split("\n")
+    splitter = Splitter(cell, rows, [(number, 0) for number in range(1, len(rows) + 1)])
+    splitter.read()
+    return splitter.result()
+
+
+def _is_plain(text: str) -> bool:
+    return not text.lstrip("\n")[:1].isspace() and _CANDIDATE.search(text) is None and not _is_automagic(text)
+
+
+def _is_automagic(text: str) -> bool:
+    stripped = text.strip()
+    return "\n" not in stripped and bare_magic(stripped, alone=True) is not None
