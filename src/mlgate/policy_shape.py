@@ -87,9 +87,9 @@ def _definition(name: str) -> Schema:
     return found if isinstance(found, dict) else {}
 
 
-def _resolved(part: Json) -> Schema:
+def _resolved(part: Json | Schema) -> Schema:
     """A subschema with its `$ref` followed; `true` admits everything."""
-    if not isinstance(part, dict):
+    if part is None or isinstance(part, (bool, int, float, str, list)):
         return {}
     reference = part.get("$ref")
     return _definition(reference.rpartition("/")[2]) if isinstance(reference, str) else part
@@ -97,7 +97,7 @@ def _resolved(part: Json) -> Schema:
 
 def _check(data: Data, part: Json | Schema, path: KeyPath) -> Iterator[Fault]:
     """Faults of `data` against one subschema. Knows the keywords that our schema uses, and no others."""
-    rules = _resolved(dict(part) if isinstance(part, Mapping) else part)
+    rules = _resolved(part)
     kind = rules.get("type")
     if isinstance(kind, str) and not _is(data, kind):
         yield Fault(path, f"expected {_NAMES[kind]}, not {_shown(data)}")

@@ -153,20 +153,22 @@ def _nodes(text: str, *, strict: bool) -> Iterator[_Node]:
     builder = _Builder(strict)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            if isinstance(event, yaml.DocumentStartEvent):
-                builder.anchors = {}
-            elif isinstance(event, yaml.CollectionEndEvent):
-                builder.close(_end(event))
-            elif isinstance(event, yaml.AliasEvent):
-                builder.add(builder.alias(event.anchor or "", _start(event), _end(event)))
-            elif isinstance(event, yaml.ScalarEvent):
+            if isinstance(event, yaml.ScalarEvent):
                 plain = bool(event.implicit[0]) and event.tag is None
                 node = _scalar(event.value, event.tag, _start(event), _end(event), plain=plain, strict=strict)
                 builder.add(node, event.anchor)
             elif isinstance(event, yaml.CollectionStartEvent):
                 shape = "list" if isinstance(event, yaml.SequenceStartEvent) else "mapping"
                 builder.open(_Node(None, shape, _start(event), _end(event)), event.anchor, event.tag)
-            yield from builder.finished()
+            elif isinstance(event, yaml.CollectionEndEvent):
+                builder.close(_end(event))
+            elif isinstance(event, yaml.AliasEvent):
+                builder.add(builder.alias(event.anchor or "", _start(event), _end(event)))
+            elif isinstance(event, yaml.DocumentStartEvent):
+                builder.anchors = {}
+            if builder.root is not None:
+                yield builder.root
+                builder.root = None
     except yaml.YAMLError as error:
         raise _syntax_problem(error, text) from error
 
@@ -190,14 +192,9 @@ class _Builder:
         """None: the anchor's own node is still open."""
         self.stack: list[_Frame] = []
         self.root: _Node | None = None
+        """A document that is complete."""
         self.aliases = 0
         self.count = 0
-
-    def finished(self) -> Iterator[_Node]:
-        """The root, once it is complete."""
-        if self.root is not None:
-            yield self.root
-            self.root = None
 
     def add(self, node: _Node, anchor: str | None = None) -> None:
         self.count += 1
@@ -324,15 +321,15 @@ def _data(
         result: dict[str, Data] = {}
         for key, value in _pairs(node):
             name = _key(key, path, strict=strict)
+            here = (*path, name)
             if strict and name in result:
-                first = places[(*path, name)].key_line
-                raise YamlProblem(key.start[0], (*path, name), f"given twice, first on line {first}")
+                raise YamlProblem(key.start[0], here, f"given twice, first on line {places[here].key_line}")
             if name == "<<" and key.plain:
                 if strict:
                     raise YamlProblem(key.start[0], path, "merge keys (<<) are not read; write the keys out")
                 if _merge(value, result, path, places, budget):
                     continue
-            result[name] = _data(value, (*path, name), key.start[0], places, budget, strict=strict)
+            result[name] = _data(value, here, key.start[0], places, budget, strict=strict)
         return result
     return _leaf(node)
 
