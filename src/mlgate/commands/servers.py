@@ -126,7 +126,6 @@ PROGRAMS: Mapping[str, Program] = {
         ("serve",),
         {**_HOST, "api-key": "auth", "allowed-origins": "allow-origin"},
         skips=frozenset({"model", "tokenizer", "revision", "dtype", "tensor-parallel-size", "served-model-name"}),
-        defaults={"host": ANYWHERE},
     ),
     "sglang": Program("sglang", (), {**_HOST, "api-key": "auth"}, skips=frozenset({"model-path", "model", "tp"})),
     "llama-server": Program(
@@ -140,13 +139,11 @@ PROGRAMS: Mapping[str, Program] = {
         "lmdeploy",
         ("serve",),
         {"server-name": "host", "server-port": "port", "api-keys": "auth"},
-        defaults={"host": ANYWHERE},
     ),
     "text-generation-launcher": Program(
         "text-generation-inference",
         (),
         {"hostname": "host", "port": "port", "api-key": "auth"},
-        defaults={"host": ANYWHERE},
         skips=frozenset({"model-id", "revision", "quantize", "num-shard", "dtype", "max-input-length"}),
     ),
     "ollama": Program("ollama", ("serve",)),
@@ -157,8 +154,16 @@ PROGRAMS: Mapping[str, Program] = {
         {"disable-token-auth": ("auth", ""), "disable-token": ("auth", "")},
         skips=frozenset({"model-store", "models", "ts-config", "workflow-store", "log-config"}),
     ),
-    "tritonserver": Program("triton", (), {"http-address": "host", "http-port": "port"}, defaults={"host": ANYWHERE}),
-    "litellm": Program("litellm", (), _HOST, defaults={"host": ANYWHERE}),
+    "tritonserver": Program(
+        "triton",
+        (),
+        {"http-address": "host", "http-port": "port"},
+    ),
+    "litellm": Program(
+        "litellm",
+        (),
+        _HOST,
+    ),
     "xinference-local": Program("xinference", (), {**_HOST, "auth-config": "auth"}),
     "streamlit": Program(
         "streamlit",
