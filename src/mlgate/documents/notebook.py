@@ -56,12 +56,6 @@ _SHORTEST_LEAF = 13
 _PYTHON = re.compile(r"py|glue|sage|_p\d")
 """In the name of a kernel or language that is Python: `ipykernel`, `conda_tensorflow_p36`, `Python_Glue_Session`."""
 
-_LANGUAGES = {"markdown": "markdown", "raw": "text"}
-
-_SHORTEST_LEAF = 13
-"""In characters. No secret that can be told without its name is shorter, and Colab gives each cell an id of twelve."""
-
-_PYTHON = ("python", "pyspark", "ipykernel", "conda", "xeus-python", "xpython", "pyodide", "sagemath", "glue_python")
 _LANGUAGES = {"ir": "r", "ijulia": "julia", "irkernel": "r", "shell": "bash", "zsh": "bash", "sh": "bash"}
 
 
