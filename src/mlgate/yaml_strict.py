@@ -236,7 +236,7 @@ class _Builder:
 
 
 def _syntax_problem(error: Exception, text: str) -> YamlProblem:
-    """The parser's own complaint, in fewer words."""
+    """The parser's own complaint, in fewer words; libyaml and PyYAML say the same in slightly different ones."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:  # a character that YAML forbids; the reader knows its offset only
         position = getattr(error, "position", 0)
@@ -248,11 +248,11 @@ def _syntax_problem(error: Exception, text: str) -> YamlProblem:
     shown = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in shown[: mark.column + 1]:
         return YamlProblem(line, (), "a tab where YAML wants blanks; indent with blanks")
-    if problem == "found character that cannot start any token":
+    if problem.startswith("found character") and problem.endswith("cannot start any token"):
         return YamlProblem(line, (), f"a value cannot begin with {shown[mark.column : mark.column + 1]}; quote it")
     if "alias" in str(getattr(error, "context", None)):
         return YamlProblem(line, (), 'a lone * is an alias in YAML; quote it: "*"')
-    if problem == "mapping values are not allowed in this context":
+    if problem.startswith("mapping values are not allowed"):
         return YamlProblem(line, (), "a second ': ' in one value, or a wrong indentation; quote the value")
     context = getattr(error, "context", None)
     return YamlProblem(line, (), f"not YAML: {f'{context}, ' if context else ''}{problem}")
