@@ -33,17 +33,16 @@ NAMES = (
 def part(text: str, name: str) -> tuple[str, ...]:
     """Every value that `text` gives for the part `name` (one of NAMES), in order, without repetition.
 
-    Empty where the text has no such part. A value that holds HOLE is known but for that piece.
+    Empty where the text has no such part, or no text can have it (a key of a dict). A value that holds HOLE is known but for that piece.
     An https host with a hole in it is no value (it could be any host), nor is a table that is only a hole.
     A text may name several: hosts of a cluster, tables of a query, URIs in a command line. Passwords are in no part.
-    Raises KeyError for another `name`.
     """
     if name in ("org", "name", "revision"):
         reference = _reference(text[:MAX_TEXT].strip())
         value = {"org": reference.org, "name": reference.name, "revision": reference.revision}[name]
         return (value,) if value else ()
     if name not in NAMES:
-        raise KeyError(name)
+        return ()
     values = [value for uri in _uris(text[:MAX_TEXT]) for value in uri.values(name)]
     if name == "table":
         values += _tables(text[:MAX_TEXT])
@@ -443,7 +442,7 @@ _ENDS_ALIAS = _words(
 @lru_cache(maxsize=64)
 def _tables(text: str) -> tuple[str, ...]:
     """Tables that a statement reads or writes, quotes taken away, as written: `project.dataset.table`, `orders`."""
-    first = _STATEMENT.match(text)
+    first = _STATEMENT.match(text) or _STATEMENT.match(text, text.find("\n") + 1)  # `%%bigquery rows` leaves its words
     if first is None:
         project = _BIGQUERY_TABLE.fullmatch(text.strip())
         return (project[0],) if project and project[1].lower() not in _SUFFIXES else ()
