@@ -185,7 +185,7 @@ def test_a_given_source_overrides_the_repository_s(tmp_path: Path) -> None:
     write(
         tmp_path, {".mlgate.yaml": HEAD + "rules: {}\n", "org/org.yaml": HEAD.replace("acme-ml", "org") + "rules: {}\n"}
     )
-    assert [policy.id for policy in load_bundle(tmp_path / "org", tmp_path).policies] == ["org", "mlgate-default"]
+    assert [policy.id for policy in load_bundle(tmp_path / "org", tmp_path).policies] == ["org"]
     assert load_bundle(str(tmp_path / "org/org.yaml"), tmp_path).policies[0].id == "org"
 
 

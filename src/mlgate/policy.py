@@ -69,7 +69,7 @@ def load(source: str | Path | None = None, root: Path | None = None) -> Loaded:
     files = _files(place, root)
     documents = _documents(files)
     rules = _with_rules(base.bundle, documents)
-    return _load(documents, rules, _digest(files), base.bundle)
+    return _load(documents, rules, _digest(files), base.bundle, named=source is not None)
 
 
 @cache
@@ -257,8 +257,15 @@ def _with_rules(base: Bundle, documents: Sequence[Document]) -> _Rules:
 # --- policies -------------------------------------------------------------------------------------------------------
 
 
-def _load(documents: tuple[Document, ...], rules: _Rules, digest: str, base: Bundle | None) -> Loaded:
-    """The policies of the documents over those of `base`; None: these are the shipped documents."""
+def _load(
+    documents: tuple[Document, ...], rules: _Rules, digest: str, base: Bundle | None, *, named: bool = False
+) -> Loaded:
+    """The policies of the documents over those of `base`; None: these are the shipped documents.
+
+    `named`: by `--policy`. Such a policy is a root unless it says `extends: mlgate-default`: what an organisation
+    does not name is not decided by us. A repository's own `.mlgate.yaml` extends the shipped policy unless it says
+    `extends: none`.
+    """
     not_enforced = [_waivers_sentence(document) for document in _of_kind(documents, "Waivers")]
     policies = _of_kind(documents, "Policy")
     ids = [str(_mapping(document.data)["id"]) for document in policies]
@@ -269,7 +276,8 @@ def _load(documents: tuple[Document, ...], rules: _Rules, digest: str, base: Bun
     reader = _PolicyReader(rules, digest, check_ids=base is not None)
     own = [reader.policy(document) for document in roots]
     _raise(reader.problems)
-    inherited = base.policies if base is not None and not any(policy.extends == "none" for policy in own) else ()
+    extends = all(policy.extends == SHIPPED_POLICY or (not policy.extends and not named) for policy in own)
+    inherited = base.policies if base is not None and extends else ()
     total = hashlib.sha256((digest + (base.digest if base is not None else "")).encode()).hexdigest()
     bundle = Bundle(
         rules=rules.by_id,
