@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlgate import identifiers
@@ -294,6 +294,7 @@ def test_parts_never_raise_and_never_invent(text: str, name: str) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(TEXTS)
+@example("0@/")
 def test_a_name_is_never_surely_remote_and_surely_local(text: str) -> None:
     assert not (identifiers.test("remote-id", text) and identifiers.test("local-path", text))
     for kind in identifiers.KINDS:

@@ -73,6 +73,8 @@ def remote_id(text: str) -> bool | None:
     if "/" in path.partition(":")[0]:  # torch.hub's `owner/repo:ref`
         path = path.partition(":")[0]
     known = path.replace(HOLE, "x")
+    if text.endswith("/") or "\\" in text:
+        return False
     if not _REPO_ID.fullmatch(known) or "--" in known or ".." in known or known.endswith(".git"):
         return False
     first, slash, second = path.partition("/")

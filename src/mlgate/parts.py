@@ -33,9 +33,10 @@ NAMES = (
 def part(text: str, name: str) -> tuple[str, ...]:
     """Every value that `text` gives for the part `name` (one of NAMES), in order, without repetition.
 
-    Empty where the text has no such part, or no text can have it (a key of a dict). A value that holds HOLE is known but for that piece.
-    An https host with a hole in it is no value (it could be any host), nor is a table that is only a hole.
-    A text may name several: hosts of a cluster, tables of a query, URIs in a command line. Passwords are in no part.
+    Empty where the text has no such part, or no text can have it (a key of a dict).
+    A value that holds HOLE is known but for that piece. An https host with a hole in it is no value (it could be any
+    host), nor is a table that is only a hole. Passwords are in no part.
+    A text may name several: hosts of a cluster, tables of a query, URIs in a command line.
     """
     if name in ("org", "name", "revision"):
         reference = _reference(text[:MAX_TEXT].strip())
