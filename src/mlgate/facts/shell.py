@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from mlgate.commands.content import basename, content_of
 from mlgate.commands.installs import Install, install_of
 from mlgate.commands.programs import SHELLS, Invocation, invocation, python_of, reads_stdin, script_of
-from mlgate.commands.reader import Command, Heredoc, Pipeline, Redirect, Word, flatten, read, read_word, words_of
+from mlgate.commands.reader import HOLE, Command, Heredoc, Pipeline, Redirect, Word, flatten, read, read_word, words_of
 from mlgate.commands.repositories import checkout_of, images_of, repository_of
 from mlgate.commands.requirements import COMMIT, without_password
 from mlgate.commands.servers import server_of
@@ -354,13 +354,17 @@ class _Script:
         commit = COMMIT.search(address)
         if commit is not None:
             draft.attributes["revision"] = Value((commit.group(),))
+        if runs:
+            return
+        if found.url is not None and found.url.opaque and not found.doubt:
+            sure = Confidence.LOW if found.url.text == HOLE else Confidence.MEDIUM
+            draft.doubt(sure, "the address is held by a variable")
         if found.doubt == "target":
             draft.doubt(Confidence.LOW, "the target is held by a variable: it may be another bucket")
         elif found.doubt:
             draft.doubt(Confidence.MEDIUM, f"the {found.doubt.removesuffix('-named')} is held by a variable")
-        if not runs:
-            called = {basename(address), basename(target)} - {"", ".", "..", "-"}
-            self.fetched.append(_Fetched(draft, frozenset(called)))
+        called = {basename(address), basename(target)} - {"", ".", "..", "-"}
+        self.fetched.append(_Fetched(draft, frozenset(called)))
 
     def started(self, found: Invocation) -> None:
         """Marks what was fetched before and is run by this command."""
