@@ -51,6 +51,8 @@ class Repository:
         self._modules: dict[str, _Module] = {}
         self._parsed: dict[tuple[str, bytes], _Module] = {} if like is None else like._parsed
         self._exported: dict[tuple[str, int], Mapping[str, Value]] = {}
+        self.digests: dict[int, tuple[object, str]] = {}
+        """Digests of the exports of modules, by identity; the exports are kept so that no other has it."""
 
     def exists(self, path: str) -> bool:
         """Whether the POSIX path, relative to the root, is a file or folder of the repository; ignored ones are not."""
@@ -519,13 +521,13 @@ class Recorder:
 
     def module(self, name: str, importer: str) -> Mapping[str, Value]:
         answer = self._project.module(name, importer)
-        self._asked["module", name, importer] = digest(answer)
+        self._asked["module", name, importer] = _kept_digest(self._project, answer)
         return answer
 
 
 def answers_hold(project: Project, questions: Iterable[tuple[Sequence[str], str]]) -> bool:
     """Whether `project` answers recorded questions as before. Raises ValueError for what is no question."""
-    return all(digest(_ask(project, question)) == answer for question, answer in questions)
+    return all(_kept_digest(project, _ask(project, question)) == answer for question, answer in questions)
 
 
 Answer = Version | bool | Mapping[str, Value] | None
@@ -541,6 +543,16 @@ def _ask(project: Project, question: Sequence[str]) -> Answer:
             return project.module(name, importer)
         case _:
             raise ValueError(f"no such question: {question!r}")
+
+
+def _kept_digest(project: Project, answer: Answer) -> str:
+    """The digest of a module with a thousand exports is asked for by each of its importers."""
+    if not isinstance(project, Repository) or not isinstance(answer, Mapping):
+        return digest(answer)
+    kept = project.digests.get(id(answer))
+    if kept is None:
+        kept = project.digests[id(answer)] = (answer, digest(answer))
+    return kept[1]
 
 
 def digest(answer: Answer) -> str:
