@@ -159,7 +159,8 @@ class _Reader:
             kind = _kind(cell)
             language = _code_language(cell, self.language) if kind == "code" else _OTHER_LANGUAGES[kind]
             heading = self._under(cell, kind, text)
-            self._add(Cell(self._number, cell_id, kind, text, language, heading, count, pointer=(*pointer, key)))
+            where = (*pointer, key) if key in cell else pointer
+            self._add(Cell(self._number, cell_id, kind, text, language, heading, count, pointer=where))
         for rest, value in cell.items():
             where = (*pointer, rest)
             if rest == "outputs" and isinstance(value, list):
@@ -213,7 +214,7 @@ def _joined(value: Json, separator: str = "") -> str | None:
 def _kind(cell: dict[str, Json]) -> str:
     # An unknown type is read as code: what is none of ours must not hide any.
     name = cell.get("cell_type")
-    return "raw" if name == "raw" else "markdown" if name in _MARKDOWN_CELLS else "code"
+    return "raw" if name == "raw" else "markdown" if isinstance(name, str) and name in _MARKDOWN_CELLS else "code"
 
 
 def _source_key(cell: dict[str, Json], *, old: bool) -> str:

@@ -53,11 +53,15 @@ class JsonText:
         """
         at = self.find(pointer)
         if (at, separator) not in self._strings:
-            starts = [at] if self._text[at] == '"' else list(self._of(at).values()) if self._text[at] == "[" else []
-            if not starts or any(self._text[start] != '"' for start in starts):
+            opening = self._text[at]
+            starts = [at] if opening == '"' else list(self._of(at).values())
+            if opening not in '"[' or any(self._text[start] != '"' for start in starts):
                 return None
-            pieces = tuple((start + 1, DECODER.raw_decode(self._text, start)[1] - 1) for start in starts)
-            self._strings[at, separator] = JsonString(self._text, pieces, _line_starts(self._text, pieces, separator))
+            pieces = [(start + 1, DECODER.raw_decode(self._text, start)[1] - 1) for start in starts]
+            # An empty list is an empty text, just inside its bracket.
+            pieces = pieces or [(at + 1, at + 1)]
+            string = JsonString(self._text, tuple(pieces), _line_starts(self._text, pieces, separator))
+            self._strings[at, separator] = string
         return self._strings[at, separator]
 
     def _of(self, at: Offset) -> Mapping[Step, Offset]:
