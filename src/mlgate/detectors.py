@@ -36,6 +36,9 @@ class Form:
     32 random hex digits have 3.3 ± 0.15, 34 random letters 4.4 ± 0.15."""
     judge: str = "key"
     """How a value is told from an example: `key`, `token`, `password`, `url` or `block`; see placeholders.py."""
+    milder: str = ""
+    """Where this stands close by the confidence is medium, for the reason `because`."""
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,13 @@ class Borrowed:
     shown: tuple[str, ...] = ()
     floor: float = 3.0
     judge: str = "key"
+    milder: str = ""
+    because: str = ""
 
 
 BORROWED: tuple[Borrowed, ...] = (
     # The second pattern takes any 40 characters in quotes after "aws … key"; `aws-secret-key` below is its better.
-    Borrowed("AWSKeyDetector", "aws-access-key", pick=(0,), shown=("AKIA", "ASIA", "ABIA", "ACCA", "A3T")),
+    Borrowed("AWSKeyDetector", "aws-access-key", pick=(0,), shown=("AKIA", "ASIA", "ABIA", "ACCA", "A3T"), milder=r"ASIA[0-9A-Z]{16}|X-Amz-Credential=A", because="the id of a temporary key, or of a signed URL"),
     Borrowed("AzureStorageKeyDetector", "azure-storage-key", shown=("AccountKey=",), floor=4.0),
     Borrowed("BasicAuthDetector", "basic-auth-url", group=1, confidence=MEDIUM, judge="url", floor=0.0),
     Borrowed("CloudantDetector", "cloudant-key", group=1, confidence=MEDIUM, near="cloudant"),
@@ -197,10 +202,10 @@ OURS: tuple[Form, ...] = (
         1,
         MEDIUM,
         re.IGNORECASE,
-        judge="token",
+        floor=3.6,
     ),
     Form("aws-secret-key", r"(?:FwoGZXIvYXdz|IQoJb3JpZ2luX2Vj)[A-Za-z0-9/+]{100,2000}={0,2}", shown=("FwoGZXIvYXdz", "IQoJb3JpZ2luX2Vj"), floor=4.0),
-    Form("azure-sas", r"[?&;\"']sig=([A-Za-z0-9%+/]{40,90}(?:%3[dD]|=))", 1, near=r"\bsv=20\d\d-", floor=3.6),
+    Form("azure-sas", r"[?&;\"']sig=([A-Za-z0-9%+/]{40,90}(?:%3[dD]|=))", 1, near=r"\bsv=20\d\d-", floor=3.6, milder=r"\bsr=b&(?:[^\s&]{1,40}&){0,3}sp=r&|\bsp=r&(?:[^\s&]{1,40}&){0,6}sr=b&", because="it only reads one blob"),
     Form("azure-client-secret", r"[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}", floor=3.6),
     Form("presigned-url", r"X-Amz-Signature=([0-9a-f]{64})", 1, MEDIUM),
     Form("presigned-url", r"X-Goog-Signature=([0-9a-f]{64,600})", 1, MEDIUM),
@@ -232,7 +237,9 @@ OURS: tuple[Form, ...] = (
     Form("private-key", r"PuTTY-User-Key-File-[23]: [^-]{10,200}(?:[^P]{0,4000}Private-Lines: [0-9]{1,3}\s{1,3}[A-Za-z0-9+/=\s]{64,6000})", judge="block"),
     Form("jwt", r"eyJ[A-Za-z0-9_-]{10,2048}\.eyJ[A-Za-z0-9_-]{10,4096}\.[A-Za-z0-9_-]{16,1024}", confidence=MEDIUM, shown=("eyJ",), floor=3.6),
     Form("jupyter-token", r"[?&]token=([0-9a-f]{48})(?![0-9a-f])", 1, MEDIUM),
-    # --- known by their name alone
+)
+
+NAMED: tuple[Form, ...] = (
     *_generic("generic-password", _PASSWORD_NAMES, "password", 6),
     *_generic("generic-token", _TOKEN_NAMES, "token", 12),
     Form("generic-token", _TOKEN_BINDS + _QUOTED % 16, 1, MEDIUM, re.IGNORECASE, floor=0.0, judge="token"),
@@ -250,6 +257,8 @@ class Detector:
     group: int
     confidence: Confidence
     near: re.Pattern[str] | None
+    milder: re.Pattern[str] | None
+    because: str
     shown: tuple[str, ...]
     floor: float
     judge: str
@@ -269,6 +278,8 @@ def restore(compiled: Mapping[str, Any]) -> tuple[Detector, ...]:
             group=entry["group"],
             confidence=Confidence(entry["confidence"]),
             near=re.compile(entry["near"], re.IGNORECASE | re.ASCII) if entry["near"] else None,
+            milder=re.compile(entry["milder"], re.ASCII) if entry["milder"] else None,
+            because=entry["because"],
             shown=tuple(entry["shown"]),
             floor=entry["floor"],
             judge=entry["judge"],
@@ -282,4 +293,4 @@ def restore(compiled: Mapping[str, Any]) -> tuple[Detector, ...]:
 
 def ids() -> tuple[str, ...]:
     """Every detector id, sorted: what rules can name."""
-    return tuple(sorted({form.id for form in OURS} | {taken.id for taken in BORROWED}))
+    return tuple(sorted({form.id for form in (*OURS, *NAMED)} | {taken.id for taken in BORROWED}))

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 
 WORDS = re.compile(
-    r"example|sample|placeholder|your|dummy|fake|changeme|change[-_]me|redacted|replace|insert|not[-_]?a?[-_]?real|xxxx|notsecret|"
+    r"exampl|sample|mock|dec0ded|pvaG4gRG9l|placeholder|your|dummy|fake|changeme|change[-_]me|redacted|replace|insert|not[-_]?a?[-_]?real|xxxx|notsecret|"
     r"secret|token|passw|apikey|api[-_]key|abcdef|qwerty|foobar|foo[-_]|todo|deadbeef|goes[-_]?here|goeshere|test|<|>|\*{3}|\.{3}|…",
     re.IGNORECASE,
 )
@@ -16,8 +16,9 @@ WORDS = re.compile(
 
 DOCUMENTED = frozenset(
     {
-        "c8d4fe8d6ea1ef9a",  # Azurite and the Azure storage emulator: devstoreaccount1
-        "a1b57bd3e9bf4d9c",  # huggingface_hub tests/testing_constants.py: the user of hub-ci
+        "7827ebc8733e7111",  # huggingface_hub, tests/testing_constants.py: the user of hub-ci
+        "0011cc25eb432071",  # Azurite and the Azure storage emulator: devstoreaccount1
+        "aa6547439583c3a2",  # the Azure Cosmos DB emulator
     }
 )
 """First 16 hex digits of the SHA-256 of keys that vendors print in their documentation."""
@@ -31,7 +32,7 @@ WEAK = frozenset(
 
 FILE = re.compile(r"(?:^[~.]{0,2}/|://|\\|\.(?:json|pem|key|txt|ya?ml|cfg|ini|py|ipynb|env|crt|cer|p12|bin|csv|md|sh|html?|com|org|net|io)\b)", re.I)
 VARIABLE = re.compile(r"^\$|^%|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|\$\{|\{\{|^os\.|^env\b|^ENV\b|getenv|environ|^self\.|^args?\.|^cfg\.|^config\.|^settings\.")
-SPECIAL = re.compile(r"^(?:<[^>]*>|\[[A-Za-z_ ]*\]|</?s>|\|.*\|)$")
+SPECIAL = re.compile(r"^(?:<[^>]*>|\[\w+\(.*|\[[A-Za-z_ ]*\]|</?s>|\|.*\|)$")
 ARN = re.compile(r"^arn:|^sha(?:1|256|384|512)[:-]|^urn:|^uuid:|^projects/|^secret(?:s|manager)[:/]|^vault:|^op://|^ssm:")
 UUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.I)
 NUCLEOTIDES = frozenset("ACGTNU")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from mlgate import placeholders
-from mlgate.detectors import BORROWED, MAX_NEAR, OURS, Borrowed, Detector, Form, restore
+from mlgate.detectors import BORROWED, MAX_NEAR, NAMED, OURS, Borrowed, Detector, Form, restore
 from mlgate.gate import KEY_CHARACTERS, MIN_KEY
 from mlgate.model import (
     Atom,
@@ -30,6 +30,8 @@ from mlgate.patterns import Word, bounded, cover, literals, telling
 
 MAX_BORROWED = 128
 """Upper bound of an open repeat in a pattern of detect-secrets, in code points."""
+MIN_REDACTED = 6
+"""Shortest value that any detector takes, in code points."""
 MIN_ECHO = 16
 """Shortest value that is looked for again elsewhere in the document, in code points."""
 
@@ -42,7 +44,9 @@ def compile_detectors() -> dict[str, Any]:
     `gate` is for `mlgate.gate.opened`: where `admits` says no, no detector matches.
     """
     plugins = _denylists()
-    entries = [_entry(form) for form in (*OURS, *(form for taken in BORROWED for form in _borrow(taken, plugins)))]
+    borrowed = [form for taken in BORROWED for form in _borrow(taken, plugins)]
+    # Of two equally sure detectors the first has the text: a name alone comes last.
+    entries = [_entry(form) for form in (*OURS, *borrowed, *NAMED)]
     keys = [Word(*word) for entry in entries for word in entry["exact"] if _is_key(*word)]
     exact = [Word(text) for entry in entries for text, tail in entry["exact"] if not _is_key(text, tail)]
     folded = [Word(text) for entry in entries for text, _ in entry["folded"]]
@@ -81,6 +85,8 @@ def _entry(form: Form) -> dict[str, Any]:
         "group": form.group,
         "confidence": int(form.confidence),
         "near": form.near,
+        "milder": form.milder,
+        "because": form.because,
         "shown": list(form.shown),
         "floor": form.floor,
         "judge": form.judge,
@@ -102,6 +108,8 @@ def _borrow(taken: Borrowed, plugins: Mapping[str, Sequence[re.Pattern[str]]]) -
             taken.shown,
             taken.floor,
             taken.judge,
+            taken.milder,
+            taken.because,
         )
         for place, pattern in enumerate(plugins[taken.plugin])
         if not taken.pick or place in taken.pick
@@ -190,17 +198,19 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{0,60}$")
 NOT_SECRET = re.compile(
     r"(?:next|page|pagination|continuation|sync|start|end|pad|eos|bos|unk|sep|cls|mask|special|image|video|audio|prefix|"
     r"suffix|stop|trigger|initializer|placeholder|csrf|idempotency|client_?request|resume|cursor|speech|delimiter|"
-    r"class|instance|modifier|split|each|new|per)[_-]?tokens?$|"
+    r"class|instance|modifier|split|each|new|per|skip|client|creation|update|lock|upload|download|nonce|request)[_-]?tokens?$|"
     r"(?:public|primary|foreign|partition|sort|cache|object|row|route)[_-]?key$|(?:has|is|no|use|show|hide|forgot|reset)[_-]",
     re.IGNORECASE,
 )
 """Names that end like a secret's and hold none."""
-CHECKSUM = re.compile(r"revision|commit|\bsha|checksum|digest|etag|fingerprint|md5|\bref\b|hash", re.IGNORECASE)
+NAME = re.compile(r"[^A-Za-z0-9_-]")
+BY_NAME = "known by its name only"
 PROSE = re.compile(
     r"example|e\.g\.|sample|dummy|fake|placeholder|for instance|something like|looks like|such as|default", re.IGNORECASE
 )
+MADE_FOR_TESTS = frozenset({"generic-password", "basic-auth-url", "database-url", "presigned-url", "jwt", "jupyter-token"})
+"""Kinds that tests make up or record all the time; the others keep their confidence there."""
 TEST_PATH = re.compile(r"(?:^|/)(?:tests?|testing|fixtures?|mocks?)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$")
-LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|[A-Za-z0-9_-]+(?=[:/\"'\s]|$)|[\w.-]*example\.(?:com|org|net))", re.I)
 
 
 def find(text: str, detectors: Sequence[Detector]) -> tuple[Hit, ...]:
@@ -239,31 +249,48 @@ def _judge(detector: Detector, match: re.Match[str]) -> Hit | None:
     value = text[start:end]
     if detector.group == 0 and not _stands_alone(text, start, end):
         return None
-    if detector.near is not None and not detector.near.search(text[max(0, start - MAX_NEAR) : end + MAX_NEAR]):
+    around = text[max(0, start - MAX_NEAR) : end + MAX_NEAR]
+    if detector.near is not None and not detector.near.search(around):
         return None
     preview = next((prefix for prefix in detector.shown if value.startswith(prefix)), "")
-    confidence, why, placeholder = detector.confidence, "", ""
     if detector.judge in ("token", "password"):
-        name = IDENTIFIER.search(text[max(0, match.start() - 60) : match.start()])
-        named = (name[0] if name else "") + text[match.start() : start].split("=")[0].strip("\\\"'` :,")
-        if NOT_SECRET.search(named) or placeholders.reference(value):
+        judged = _assigned(detector, match, value)
+        if judged is None:
             return None
-        if detector.judge == "token":
-            if not placeholders.random(value):
-                return None
-            placeholder = placeholders.example(value, 0.0)
-        else:
-            placeholder = placeholders.made_up(value)
-        why = "known by its name only"
+        placeholder, confidence, why = judged
     elif detector.judge == "url":
-        before = text[match.start() : start]
-        user = before.rpartition("://")[2].rstrip(":")
-        placeholder = placeholders.made_up(value, user)
-        why = "a password by its place only"
-    elif detector.judge == "key":
-        placeholder = placeholders.example(value[len(preview) :], detector.floor)
-        why = "known by what stands beside it"
-    return Hit(start, end, detector.id, confidence, placeholder, "" if confidence is Confidence.HIGH else why, preview + "***")
+        user = text[match.start() : start].rpartition("://")[2].rstrip(":")
+        placeholder, confidence, why = placeholders.made_up(value, user), detector.confidence, "a password by its place only"
+    else:
+        body = value[len(preview) :]
+        placeholder = placeholders.example(body, detector.floor) if detector.judge == "key" else ""
+        if detector.judge == "block" and placeholders.WORDS.search(body):
+            placeholder = "holds a word of examples"
+        confidence, why = detector.confidence, "known by what stands beside it"
+    if detector.milder is not None and confidence > Confidence.MEDIUM and detector.milder.search(around):
+        confidence, why = Confidence.MEDIUM, detector.because
+    return Hit(
+        start, end, detector.id, confidence, placeholder, "" if confidence is Confidence.HIGH else why, preview + "***"
+    )
+
+
+def _assigned(detector: Detector, match: re.Match[str], value: str) -> tuple[str, Confidence, str] | None:
+    """Placeholder, confidence and reason of a value that only its name makes a secret; None where it is none."""
+    text, start = match.string, match.start()
+    name = IDENTIFIER.search(text[max(0, start - 60) : start])
+    binding = text[start : match.start(detector.group)]
+    named = (name[0] if name else "") + NAME.split(binding, maxsplit=1)[0]
+    if NOT_SECRET.search(named) or placeholders.reference(value):
+        return None
+    if detector.judge == "password":
+        placeholder = placeholders.made_up(value)
+        # `["user", "password", "host"]` is a list of names.
+        return None if placeholder and "," in binding else (placeholder, detector.confidence, BY_NAME)
+    if not placeholders.random(value):
+        return None
+    if placeholders.UUID.match(value):
+        return placeholders.example(value, 0.0), Confidence.LOW, "a UUID, known by its name only"
+    return placeholders.example(value, 0.0), detector.confidence, BY_NAME
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
@@ -312,8 +339,8 @@ def _fact(place: int, cell: Cell, hit: Hit, path: str) -> Fact:
     confidence, why = hit.confidence, hit.why
     if use in ("comment", "docstring", "prose") and PROSE.search(_line_around(cell.text, hit.start, hit.end)):
         confidence, why = Confidence(max(Confidence.LOW, confidence - 1)), f"stands in a {use} that speaks of an example"
-    elif hit.id in ("generic-password", "basic-auth-url", "database-url") and TEST_PATH.search(path):
-        confidence, why = Confidence.LOW, "a password in a test"
+    elif hit.id in MADE_FOR_TESTS and TEST_PATH.search(path):
+        confidence, why = Confidence.LOW, "stands in a test"
     value = cell.text[hit.start : hit.end]
     digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:4]
     attributes = {
@@ -395,12 +422,18 @@ def redactor(cells: Sequence[tuple[int, Cell]], detectors: Sequence[Detector]) -
             if not hit.placeholder or hit.preview != "***":
                 values[cell.text[hit.start : hit.end]] = hit.preview
     longest_first = sorted(values.items(), key=lambda entry: -len(entry[0]))
+    known: dict[str, str] = {}
 
     def redact(text: str) -> str:
-        for value, preview in longest_first:
-            if value in text:
-                text = text.replace(value, preview)
-        return mask_text(text, detectors)
+        if len(text) < MIN_REDACTED:
+            return text
+        if text not in known:
+            masked = text
+            for value, preview in longest_first:
+                masked = masked.replace(value, preview)
+            # What stands in a cell as it is has been looked at there.
+            known[text] = masked if any(text in cell.text for _, cell in cells) else mask_text(masked, detectors)
+        return known[text]
 
     return redact
 
