@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
@@ -309,6 +309,8 @@ def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open
         return Answer(Truth.TRUE if (value is not None) is bool(test.operand) else Truth.FALSE)
     if value is None:
         return Answer(Truth.FALSE)
+    if test.op != "is":
+        value = _spread(value)
     decide = _decider(test, params)
     verdicts = [decide(option) for option in value.options]
     if True in verdicts:
@@ -320,6 +322,20 @@ def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open
             return Answer(Truth.FALSE)
         return Answer(Truth.UNKNOWN, value.unknown)
     return Answer(Truth.FALSE)
+
+
+def _spread(value: Value) -> Value:
+    """A list counts as the values that it holds: `accept_content=["json", "pickle"]` is some of them."""
+    options: list[Atom] = []
+    unknown = value.unknown
+    for option in value.options:
+        if isinstance(option, Items):
+            inner = [_spread(item) for item in option.items]
+            options += (one for item in inner for one in item.options)
+            unknown = unknown or next((item.unknown for item in inner if item.unknown), "")
+        else:
+            options.append(option)
+    return replace(value, options=tuple(options), unknown=unknown)
 
 
 def _decider(test: Test, params: Mapping[str, object]) -> Callable[[Atom], bool | None]:
@@ -335,16 +351,9 @@ def _decider(test: Test, params: Mapping[str, object]) -> Callable[[Atom], bool 
             return lambda atom: _is(str(operand), atom)
         case "refers-to":
             wanted_names = (operand,) if isinstance(operand, str) else tuple(operand or ())  # type: ignore[arg-type]
-            return lambda atom: _refers(atom, wanted_names)
+            return lambda atom: isinstance(atom, (Ref, Made)) and atom.name in wanted_names
         case other:
             raise AssertionError(f"no such test: {other}")
-
-
-def _refers(atom: Atom, wanted: tuple[object, ...]) -> bool:
-    """Whether it is one of the named things or was made by one, or is a list that holds such a thing."""
-    if isinstance(atom, Items):
-        return any(_refers(option, wanted) for item in atom.items for option in item.options)
-    return isinstance(atom, (Ref, Made)) and atom.name in wanted
 
 
 def _any(verdicts: Iterable[bool | None]) -> bool | None:
