@@ -119,7 +119,13 @@ def read(text: str, variables: Mapping[str, str] | None = None) -> tuple[Pipelin
 
     `variables`: what is known from elsewhere (the constants of a notebook), as text.
     """
-    return _Reader(text, None, dict(variables or {}), 0).script()
+    return read_on(text, variables or {})[0]
+
+
+def read_on(text: str, variables: Mapping[str, str]) -> tuple[tuple[Pipeline, ...], Mapping[str, str]]:
+    """The pipelines of `text`, and what is known of variables behind it."""
+    reader = _Reader(text, None, dict(variables), 0)
+    return reader.script(), reader.variables
 
 
 def read_word(word: Word, variables: Mapping[str, str]) -> tuple[Pipeline, ...]:

@@ -63,7 +63,7 @@ def normalise(name: str) -> str:
 def is_path(text: str) -> bool:
     bare = text.split("[")[0].split(";")[0].strip()
     return (
-        bare in (".", "..", "")
+        bare in (".", "..")
         or bare.startswith(("./", "../", "/", "~", ".\\", "file:"))
         or re.match(r"[A-Za-z]:[\\/]", bare) is not None
         or "/" in re.split(r"[@=<>~!]", bare)[0]

@@ -334,8 +334,8 @@ def _settled(said: dict[str, str | bool | Word]) -> dict[str, str | bool | Word]
     if isinstance(auth, str) and auth:
         said["auth"] = ON
     off = said.pop("xsrf-off", None)
-    if isinstance(off, str):
-        said["xsrf"] = off.lower() not in ("true", "1")
+    if isinstance(off, str | bool):
+        said["xsrf"] = str(off).lower() not in ("true", "1")
     for name in ("xsrf", "root", "debug", "share", "cors"):
         value = said.get(name)
         if isinstance(value, str):

@@ -100,10 +100,10 @@ def _curl(arguments: Sequence[Word]) -> Transfer | None:
     url = _worst(urls)
     if url is None:
         return None
-    if api or head or _LOCAL_HOSTS.match(url.text) or (target is not None and target.text == "/dev/null"):
-        return Transfer("api", url)
     stdout = (target is None and not named) or (target is not None and target.text == "-")
-    return Transfer("download", url, None if stdout else target, stdout)
+    if head or _LOCAL_HOSTS.match(url.text) or (target is not None and target.text == "/dev/null"):
+        return Transfer("api", url)
+    return Transfer("api" if api else "download", url, None if stdout or api else target, stdout)
 
 
 _WGET = names(

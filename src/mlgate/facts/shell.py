@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from mlgate.commands.content import basename, content_of
 from mlgate.commands.installs import Install, install_of
 from mlgate.commands.programs import SHELLS, Invocation, invocation, python_of, reads_stdin, script_of
-from mlgate.commands.reader import HOLE, Command, Heredoc, Pipeline, Redirect, Word, flatten, read, read_word, words_of
+from mlgate.commands.reader import (
+    HOLE,
+    Command,
+    Heredoc,
+    Pipeline,
+    Redirect,
+    Word,
+    flatten,
+    read_on,
+    read_word,
+    words_of,
+)
 from mlgate.commands.repositories import checkout_of, images_of, repository_of
 from mlgate.commands.requirements import COMMIT, without_password
 from mlgate.commands.servers import server_of
@@ -134,15 +145,10 @@ class _Script:
     def unit(self, unit: Unit) -> None:
         self.current = unit
         self.starts = [0, *(match.end() for match in re.finditer("\n", unit.text))]
-        pipelines = read(unit.text, self.variables)
+        pipelines, after = read_on(unit.text, self.variables)
         for pipeline in pipelines:
             self.pipeline(pipeline, "", 0)
-        if pipelines:
-            last = pipelines[-1].commands[-1]
-            self.variables = {
-                **last.variables,
-                **{n: w.text for n, w in last.assignments if w.known and not last.words},
-            }
+        self.variables = after
 
     # --- places
 
@@ -210,16 +216,16 @@ class _Script:
             if redirect.operator in (">", ">>", ">|") and redirect.target is not None:
                 if redirect.target.text == "/dev/null":
                     return None, left
-                return None, Transfer("download", flow.url, redirect.target, content=flow.content)
+                return None, replace(flow, target=redirect.target, stdout=False)
         if found.program == "tee":
             target = next((word for word in found.arguments if not word.text.startswith("-")), None)
-            return flow, Transfer("download", flow.url, target, content=flow.content) if target is not None else left
+            return flow, replace(flow, target=target, stdout=False) if target is not None else left
         if found.program in _UNPACKERS and not any(word.text in ("-c", "-dc", "-cd") for word in found.arguments):
             unpacks = found.program in ("gunzip", "gzip", "bunzip2", "xz", "unxz", "zstd", "unzstd", "zcat", "bzcat")
             if unpacks:
                 return flow, left
             target = _folder(found)
-            return None, Transfer("download", flow.url, target, content=flow.content or "archive")
+            return None, replace(flow, target=target, stdout=False, content=flow.content or "archive")
         return flow, left
 
     def inside(self, command: Command, found: Invocation | None, depth: int) -> tuple[Transfer, str] | None:
@@ -275,7 +281,7 @@ class _Script:
     # --- settings
 
     def settings(self, found: Invocation, command: Command) -> None:
-        pairs = [(name, word, word.start) for name, word in found.settings]
+        pairs = [(name, word, word.start - len(name) - 1) for name, word in found.settings]
         if found.program in ("export", "declare", "setenv", "set", "setx") or found.program == "$env":
             for word in found.arguments:
                 match = re.match(r"([A-Za-z_]\w*)=", word.text)
@@ -284,7 +290,7 @@ class _Script:
                     text = word.text[match.end() :]
                     pairs.append((match.group(1), Word(text, word.offset(0), word.end, (), holes), word.start))
         for name, word, start in pairs:
-            self.setting(f"env:{name}", word, start - len(name) - 1 if start == word.start else start)
+            self.setting(f"env:{name}", word, start)
 
     def setting(self, name: str, word: Word, start: int, *, always: bool = False) -> None:
         if not always and not any(fnmatchcase(name, pattern) for pattern in self.vocabulary.settings):
