@@ -12,7 +12,7 @@ from dataclasses import replace
 from mlgate.facts.python.calls import Names, arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import embedded
 from mlgate.facts.python.origins import OWN, Origins, in_repository
-from mlgate.facts.python.scopes import Here, Outline, Site, outline
+from mlgate.facts.python.scopes import Here, Outline, Site, outline, pieces
 from mlgate.facts.python.settings import settings
 from mlgate.facts.python.values import Evaluator, Known, command_line_options, plain
 from mlgate.limits import beyond_bounds
@@ -288,6 +288,7 @@ class _Reader:
             node = site.node
             assert isinstance(node, ast.expr)
             known = self._text(node, site.here)
+            base = self._base(node, site.here, searches)
             for option in known.options:
                 text = plain(option) if isinstance(option, (str, Local)) or hasattr(option, "parts") else None  # type: ignore[arg-type]
                 if text and any(search.search(text) for search in searches):
@@ -296,13 +297,38 @@ class _Reader:
                         attributes["keyword"] = Value((site.keyword,))
                     if site.callee is not None:
                         attributes["callee"] = Value((_dotted(site.callee),))
+                    if base:
+                        attributes["base"] = Value(base)
                     yield Fact("string", text, self._span(site.here.unit, node), attributes=attributes)
 
+    def _base(self, node: ast.expr, here: Here, searches: Sequence[re.Pattern[str]]) -> tuple[str, ...]:
+        """Texts that names bring into this one and that are facts themselves where those names are set."""
+        found = []
+        for part in _brought_in(node):
+            if not isinstance(part, ast.Constant):
+                texts = (plain(one) for one in self.evaluator.value(part, here).options)
+                found += [text for text in texts if text and any(search.search(text) for search in searches)]
+        return tuple(dict.fromkeys(found))
+
     def _text(self, node: ast.expr, here: Here) -> Known:
-        if isinstance(node, ast.Constant):
-            value = node.value
-            return Known((value.decode("latin-1") if isinstance(value, bytes) else value,))
+        match node:
+            case ast.Constant(str() as text):
+                return Known((text,))
+            case ast.Constant(bytes() as raw):
+                return Known((raw.decode("latin-1"),))
         return self.evaluator.known(node, here)
+
+
+def _brought_in(node: ast.expr) -> list[ast.expr]:
+    """The parts of a text that names and calls bring in."""
+    match node:
+        case ast.JoinedStr(parts):
+            return [part.value for part in parts if isinstance(part, ast.FormattedValue)]
+        case ast.BinOp():
+            return [one for piece in pieces(node) for one in (_brought_in(piece) or [piece])]
+        case ast.Call(ast.Attribute(_, "format"), arguments, keywords):
+            return [*arguments, *(keyword.value for keyword in keywords)]
+    return []
 
 
 def _is_module(root: str, folder: str, project: Project) -> bool:

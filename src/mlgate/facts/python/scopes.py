@@ -397,7 +397,7 @@ class _Walker:
                 case ast.BinOp(left, operator, right):
                     if isinstance(operator, (ast.Add, ast.Mod, ast.Div)) and _has_text(node):
                         self.found.strings.append(Site(node, at, use, keyword, callee))
-                        stack.extend((piece, at, "other", "", None) for piece in _pieces_without_text(node))
+                        stack.extend((piece, at, "other", "", None) for piece in _without_text(node))
                     else:
                         stack.append((left, at, use, keyword, callee))
                         stack.append((right, at, use, keyword, callee))
@@ -473,11 +473,11 @@ def _is_format(node: ast.Call) -> bool:
 def _has_text(node: ast.BinOp) -> bool:
     return any(
         isinstance(piece, (ast.JoinedStr, ast.Constant)) and not isinstance(getattr(piece, "value", ""), (int, float))
-        for piece in _pieces(node)
+        for piece in pieces(node)
     )
 
 
-def _pieces(node: ast.expr) -> Iterator[ast.expr]:
+def pieces(node: ast.expr) -> Iterator[ast.expr]:
     """The operands of a chain of `+`, `%` and `/`."""
     stack: list[ast.expr] = [node]
     while stack:
@@ -488,8 +488,8 @@ def _pieces(node: ast.expr) -> Iterator[ast.expr]:
             yield piece
 
 
-def _pieces_without_text(node: ast.BinOp) -> list[ast.expr]:
-    return [piece for piece in _pieces(node) if not isinstance(piece, (ast.Constant, ast.JoinedStr))]
+def _without_text(node: ast.BinOp) -> list[ast.expr]:
+    return [piece for piece in pieces(node) if not isinstance(piece, (ast.Constant, ast.JoinedStr))]
 
 
 def _key(node: ast.expr | None) -> str:

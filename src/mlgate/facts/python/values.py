@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mlgate.facts.python.scopes import Binding, FunctionNode, Here, Outline, Scope, Site
@@ -57,7 +57,7 @@ _PATHS = frozenset(
 _SAME = frozenset("str os.fspath pathlib.PurePosixPath copy.copy copy.deepcopy typing.cast".split())
 _ENVIRONMENT = frozenset(["os.getenv", "os.environ.get", "os.environ.setdefault", "environ.get", "os.environ.pop"])
 _SETTINGS_OBJECTS = ("absl.flags.FLAGS.", "google.colab.userdata.", "os.environ.")
-_TEXT_METHODS = {
+_TEXT_METHODS: Mapping[str, Callable[[str], str]] = {
     "lower": str.lower,
     "upper": str.upper,
     "strip": str.strip,
