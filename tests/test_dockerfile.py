@@ -30,6 +30,7 @@ def images(text: str) -> list[tuple[object, ...]]:
         ("ARG TAG=latest\nFROM a:$TAG", [("a", "latest", None)]),
         ("ARG BASE\nFROM ${BASE}", [("?", None, None)]),
         ("FROM a:${V:-2.0}", [("a", "2.0", None)]),
+        ("FROM {{ base }}", [("?", None, None)]),
     ],
 )
 def test_from_names_an_image(text: str, expected: list[tuple[object, ...]]) -> None:

@@ -34,6 +34,7 @@ def read(text: str) -> Extraction:
         ("https://github.com/o/r/archive/main.zip", "r", "", "url"),
         ("./local", "./local", "", "path"),
         ("-e .", ".", "", "path"),
+        ("name[dev] @ .", "name", "", "path"),
         ("wheels/name-1.0-py3-none-any.whl", "name", "", "path"),
     ],
 )

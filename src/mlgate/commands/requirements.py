@@ -34,6 +34,8 @@ def requirement(text: str) -> Requirement | None:
     text = text.strip()
     direct = re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*@\s*(\S+)", text)
     if direct is not None and (_VCS.match(direct.group(2)) or "://" in direct.group(2) or direct.group(2)[:1] in "./"):
+        if is_path(direct.group(2)) and "://" not in direct.group(2):
+            return Requirement(normalise(direct.group(1)), source="path")
         found = _address(direct.group(2))
         return Requirement(
             normalise(direct.group(1)), "", found.source, found.url, found.revision, found.hashed or "--hash=" in text

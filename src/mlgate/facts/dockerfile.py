@@ -124,7 +124,8 @@ def _from(one: _Instruction, cell: int, stages: set[str], known: dict[str, str])
     words = text.split()
     if not words:
         return
-    name, held, default = _expand(words[0], known)
+    name, held = _expand(words[0], known)
+    held = held or "{" in name  # a template of something else
     earlier = name in stages
     if len(words) > 2 and words[1].upper() == "AS":
         stages.add(words[2])
@@ -138,9 +139,7 @@ def _from(one: _Instruction, cell: int, stages: set[str], known: dict[str, str])
     image = image_of(Word(name, 0, len(name)))
     if held or image is None:
         attributes["image"] = Value((), f"`{words[0]}` is given by who builds it")
-    elif default:  # ARG's default is what is built unless someone says otherwise
-        attributes["image"] = Value((image.name,))
-    else:
+    else:  # ARG's default is what is built unless someone says otherwise
         attributes["image"] = Value((image.name,))
     if image is not None and not held:
         if image.tag:
@@ -155,7 +154,7 @@ def _added(one: _Instruction, cell: int, known: dict[str, str]) -> Iterator[Fact
     flags = one.text[: len(one.text) - len(re.sub(r"^(?:\s*--[a-z][\w-]*(?:=\S*)?\s*)+", "", one.text))]
     words = one.text[len(flags) :].replace("\n", " ").split()
     for word in words[:-1]:
-        address, held, _ = _expand(word.strip('[]",'), known)
+        address, held = _expand(word.strip('[]",'), known)
         if re.match(r"(?:https?|ftp)://|git@", address) is None:
             continue
         target = words[-1].strip('[]",')
@@ -175,22 +174,21 @@ def _added(one: _Instruction, cell: int, known: dict[str, str]) -> Iterator[Fact
         yield Fact("shell", f"ADD {without_password(address)} {target}", one.span(cell), attributes=attributes)
 
 
-def _expand(text: str, known: dict[str, str]) -> tuple[str, bool, bool]:
-    """`text` with variables replaced; whether one is not known; whether one was known."""
-    held = used = False
+def _expand(text: str, known: dict[str, str]) -> tuple[str, bool]:
+    """`text` with variables replaced, and whether one of them is not known."""
+    held = False
 
     def one(match: re.Match[str]) -> str:
-        nonlocal held, used
+        nonlocal held
         value = known.get(match.group(1) or match.group(2))
         if value is None and match.group(3) == "-":
             value = match.group(4)
         if value is None:
             held = True
             return match.group()
-        used = True
         return value
 
-    return _VARIABLE.sub(one, text), held, used
+    return _VARIABLE.sub(one, text), held
 
 
 # --- ENV, ARG
@@ -205,7 +203,7 @@ def _settings(one: _Instruction, cell: int, vocabulary: Vocabulary, known: dict[
     else:
         pairs += [(m.group(1), _unquoted(m.group(2)), m.start(1), m.end(2)) for m in _PAIR.finditer(one.text)]
     for name, raw, start, end in pairs:
-        value, held, _ = _expand(raw, known)
+        value, held = _expand(raw, known)
         if held:
             known.pop(name, None)
         else:
