@@ -89,7 +89,8 @@ def _words(head: str) -> Iterator[re.Pattern[str]]:
             continue
         if place in (0, len(segments) - 1) or segment[:1].isupper():
             word = _SAME_ROOT.get(segment, re.escape(segment).replace(r"\*", r"\w*"))
-            yield re.compile(rf"(?<!\w){word}(?!\w)")
+            end = r"(?!\w)" if len(segments) > 1 else ""  # a bare word may be the prefix of a token: `hf_`
+            yield re.compile(rf"(?<!\w){word}{end}")
 
 
 def _arguments(inside: str) -> Iterator[re.Pattern[str]]:
