@@ -2,8 +2,8 @@
 
     python tests/catalogue_complete.py [SINKS.tsv] [--exceptions FILE]
 
-The table has the columns `family`, `apis` (names in back-ticks) and `evidence`; rows whose evidence begins with S (source)
-or D (documentation) count. Exit code 0 where every name is shown or excepted, else 1 with a line per name.
+The table has the columns `family`, `apis` (names in back-ticks) and `evidence`; rows whose evidence begins with S
+(source) or D (documentation) count. Exit code 0 where every name is shown or excepted, else 1 with a line per name.
 """
 
 from __future__ import annotations
