@@ -115,13 +115,22 @@ class Splitter:
             for at in range(first, len(self.rows)):
                 if self.rows[at].startswith(indent):
                     self._cut(at, len(indent))
-        for prompt in (_CLASSIC_PROMPT, _PROMPT):
-            second = self.rows[first + 1] if first + 1 < len(self.rows) else ""
-            opens = self.rows[first].lstrip().startswith(("In", ">>>"))
-            if (opens and prompt.match(self.rows[first])) or (prompt is _CLASSIC_PROMPT and prompt.match(second)):
-                for at in range(first, len(self.rows)):
-                    if found := prompt.match(self.rows[at]):
-                        self._cut(at, found.end())
+        opening = self.rows[first]
+        if _CLASSIC_PROMPT.match(opening) or self._second_has_prompt(first):
+            self._strip_prompts(first, _CLASSIC_PROMPT)
+        elif opening.startswith("In") and _PROMPT.match(opening):
+            self._strip_prompts(first, _PROMPT)
+
+    def _second_has_prompt(self, first: int) -> bool:
+        """Unless it stands inside the first one's string, as in a docstring with examples."""
+        lexer = Lexer()
+        lexer.feed(self.rows[first])
+        return lexer.at_start and first + 1 < len(self.rows) and bool(_CLASSIC_PROMPT.match(self.rows[first + 1]))
+
+    def _strip_prompts(self, first: int, prompt: re.Pattern[str]) -> None:
+        for at in range(first, len(self.rows)):
+            if found := prompt.match(self.rows[at]):
+                self._cut(at, found.end())
 
     def _cut(self, at: int, count: int) -> None:
         line, shift = self.places[at]
@@ -169,7 +178,7 @@ class Splitter:
 
     def _script(self, at: int, rest: str) -> None:
         words = _PROCESS_OPTIONS.sub("", rest).split()
-        program = next((posixpath.basename(word) for word in words if word != "env"), "")
+        program = next((name for name in map(posixpath.basename, words) if name != "env"), "")
         if program.rstrip("0123456789.") in ("python", "pypy", "ipython"):
             self._other(Kind.PYTHON, at + 1, "magic")
         else:
