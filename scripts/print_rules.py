@@ -118,6 +118,8 @@ def _example(example: Example) -> str:
     if example.base:
         parts += ["Before:", *(_fenced(path, text) for path, text in sorted(example.base.items())), "After:"]
     parts += [_fenced(path, text) for path, text in sorted(example.files.items())]
+    if example.unread:
+        parts.append(f"A file that is `{example.unread}`.")
     return "\n\n".join(parts)
 
 

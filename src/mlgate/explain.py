@@ -118,6 +118,8 @@ def _code(example: Example) -> list[str]:
         if path:
             lines.append(f"    # {visible(path)}")
         lines += [f"    {visible(line)}".rstrip() for line in text.strip("\n").splitlines()]
+    if example.unread:
+        lines.append(f"    (a file that is {example.unread})")
     return lines
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mlgate.detectors import Detector
 from mlgate.facts import config, dockerfile, dotenv, magics, python, requirements, secret, shell
 from mlgate.limits import MAX_EMBEDDING
+from mlgate.redact import redacted
 from mlgate.model import (
     Cell,
     Document,
@@ -26,13 +27,15 @@ from mlgate.model import (
 )
 
 _WORD = re.compile(r"\w+")
+_NAME_IN_SHELL = re.compile(r"[{$]\{?([A-Za-z_]\w*)")
 
 
 def extract(
     document: Document, vocabulary: Vocabulary, project: Project, detectors: Sequence[Detector]
 ) -> tuple[Fact, ...]:
     """Everything that is there, in document order; spans in the coordinates of the document's cells."""
-    return tuple(sorted(_Extractor(document, vocabulary, project, detectors).facts(), key=_order))
+    facts = sorted(_Extractor(document, vocabulary, project, detectors).facts(), key=_order)
+    return redacted(facts, document.cells, detectors)
 
 
 def problem_fact(problem: Problem) -> Fact:
@@ -54,6 +57,9 @@ class _Extractor:
         self.vocabulary = vocabulary
         self.project = project
         self.detectors = detectors
+        self.wanted: frozenset[str] = frozenset()
+        """Names of the module that shell lines mention."""
+        self.constants: Mapping[str, str] = {}
 
     def facts(self) -> Iterator[Fact]:
         document = self.document
@@ -72,6 +78,8 @@ class _Extractor:
             elif cell.kind == "file":
                 yield from self._read(document.source.kind, [Unit(place, cell.text)], self.path, "", 0)
         if units:
+            shell = " ".join(one.unit.text for one in embedded if one.kind is Kind.SHELL)
+            self.wanted = frozenset(_NAME_IN_SHELL.findall(shell))
             maps = {unit.cell: unit.lines for unit in units}
             for fact in self._read(Kind.PYTHON, units, self.path, "", 0):
                 yield _translated(fact, maps[fact.span.cell])
@@ -80,6 +88,8 @@ class _Extractor:
     def _read(self, kind: Kind, units: Sequence[Unit], path: str, origin: str, depth: int) -> Iterator[Fact]:
         """Facts of units of one kind, in cell coordinates; what they embed is read in turn."""
         extraction = self._extract(kind, units, path, origin)
+        if depth == 0:
+            self.constants = extraction.constants
         # Several units may stand in one cell: what they say is told apart by the lines of each.
         for fact in extraction.facts:
             if not (fact.kind == "input" and fact.name == "unparsed" and depth > 1):
@@ -120,9 +130,10 @@ class _Extractor:
     def _extract(self, kind: Kind, units: Sequence[Unit], path: str, origin: str) -> Extraction:
         match kind:
             case Kind.PYTHON:
-                return python.extract(units, self.vocabulary, self.project, path)
+                return python.extract(units, self.vocabulary, self.project, path, self.wanted)
             case Kind.SHELL:
-                return shell.extract(units, self.vocabulary, origin or "script")
+                constants = self.constants if origin == "magic" else {}
+                return shell.extract(units, self.vocabulary, origin or "script", constants)
             case Kind.DOCKERFILE:
                 return dockerfile.extract(units, self.vocabulary)
             case Kind.DOTENV:

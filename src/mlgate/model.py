@@ -248,6 +248,8 @@ class Embedded:
 class Extraction:
     facts: tuple[Fact, ...]
     embedded: tuple[Embedded, ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Texts of names, for the shell lines that `{name}` and `$name` stand in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +376,8 @@ class Example:
 
     files: Mapping[str, str]
     base: Mapping[str, str] = field(default_factory=dict)
+    unread: str = ""
+    """Instead of files: one that cannot be written out, by the `input` fact that it becomes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,8 @@ class _Compiler:
 
 def _example(data: Data) -> Example:
     if isinstance(data, dict):
-        return Example(files=_contents(data.get("files", {})), base=_contents(data.get("base", {})))
+        files, base = _contents(data.get("files", {})), _contents(data.get("base", {}))
+        return Example(files, base, str(data.get("unread", "")))
     return Example(files={"": str(data).replace(_KEEPS_SECRETS_APART, "")})
 
 

@@ -91,6 +91,9 @@ def examine_example(example: Example, bundle: Bundle) -> list[Finding]:
     """The findings of a rule's example, judged in this process; with a base, those that are new."""
     law = derive(bundle, (), None) if id(bundle) not in _LAWS else _LAWS[id(bundle)]
     _LAWS[id(bundle)] = law
+    if example.unread:
+        examiner = Examiner(law, Repository(Memory({})), lambda path: None, Cache(None), 0)
+        return list(examiner.problem("example", example.unread, "an example").findings)
     head = _of_files(example.files, law)
     if not example.base:
         return head

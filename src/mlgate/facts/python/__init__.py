@@ -6,7 +6,7 @@ import ast
 import posixpath
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from mlgate.facts.python.calls import Names, arguments, restricts, targets, with_partial
@@ -14,7 +14,7 @@ from mlgate.facts.python.commands import embedded
 from mlgate.facts.python.origins import OWN, Origins, in_repository
 from mlgate.facts.python.scopes import Here, Outline, Site, outline, pieces
 from mlgate.facts.python.settings import settings
-from mlgate.facts.python.values import Evaluator, Known, command_line_options, plain
+from mlgate.facts.python.values import Evaluator, Known, command_line_options, merge, plain
 from mlgate.limits import beyond_bounds
 from mlgate.model import (
     Confidence,
@@ -35,10 +35,17 @@ _PATH_LIKE = re.compile(r"(path|model|repo|name|dir|checkpoint|file|uri|adapter|
 _IGNORE = re.compile(r"#[^#\n]*?\bmlgate:\s*ignore\[([^\]\n]*)\]\s*([^\n]*)")
 
 
-def extract(units: Sequence[Unit], vocabulary: Vocabulary, project: Project, path: str) -> Extraction:
+def extract(
+    units: Sequence[Unit],
+    vocabulary: Vocabulary,
+    project: Project,
+    path: str,
+    wanted: Collection[str] = (),
+) -> Extraction:
     """Facts of Python units that share one module scope; spans in the coordinates of each unit's text.
 
-    A unit that does not parse becomes an `input` fact and takes nothing from the others.
+    A unit that does not parse becomes an `input` fact and takes nothing from the others. `wanted` are the module's
+    names whose constant texts are asked for.
     """
     facts: list[Fact] = []
     trees: list[tuple[int, ast.Module]] = []
@@ -52,7 +59,7 @@ def extract(units: Sequence[Unit], vocabulary: Vocabulary, project: Project, pat
     found = outline(trees)
     reader = _Reader(found, columns, vocabulary, project, path)
     facts.extend(reader.facts())
-    return Extraction(tuple(facts), tuple(reader.embedded()))
+    return Extraction(tuple(facts), tuple(reader.embedded()), reader.constants(wanted))
 
 
 def _parse(unit: Unit, facts: list[Fact]) -> ast.Module | None:
@@ -163,6 +170,16 @@ class _Reader:
 
     def embedded(self) -> Iterator[Embedded]:
         return embedded(self.outline, self.evaluator, [column.unit for column in self.columns])
+
+    def constants(self, wanted: Collection[str]) -> dict[str, str]:
+        """Texts that names of the module always stand for."""
+        module = self.outline.module
+        found: dict[str, str] = {}
+        for name in wanted:
+            known = merge(self.evaluator.bound(binding, 0) for binding in module.bindings.get(name, ()))
+            if len(known.options) == 1 and isinstance(known.options[0], str) and not known.unknown:
+                found[name] = known.options[0]
+        return found
 
     def _span(self, unit: int, node: ast.AST) -> Span:
         return self.columns[unit].span(node)
@@ -324,7 +341,7 @@ def _brought_in(node: ast.expr) -> list[ast.expr]:
     match node:
         case ast.JoinedStr(parts):
             return [part.value for part in parts if isinstance(part, ast.FormattedValue)]
-        case ast.BinOp():
+        case ast.BinOp(_, ast.Add() | ast.Mod() | ast.Div()):
             return [one for piece in pieces(node) for one in (_brought_in(piece) or [piece])]
         case ast.Call(ast.Attribute(_, "format"), arguments, keywords):
             return [*arguments, *(keyword.value for keyword in keywords)]

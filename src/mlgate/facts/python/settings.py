@@ -50,7 +50,7 @@ def settings(found: Outline, evaluator: Evaluator, place: Place) -> Iterator[Fac
                     attribute = _SERVER_KEYS[key]
                     # Any token or password that is not empty is a lock on the door.
                     if attribute != "auth" or "auth" not in server or server["auth"].options == ("",):
-                        server[attribute] = value
+                        server[attribute] = _inverted(value) if attribute == "xsrf" else value
                     first = first or span
     for site in found.calls:
         node = site.node
@@ -84,6 +84,11 @@ def _from_call(node: ast.Call, here: Here, evaluator: Evaluator, place: Place) -
 
 def _setting(name: str, span: Span, value: Value) -> Fact:
     return Fact("setting", name, span, attributes={"value": value})
+
+
+def _inverted(value: Value) -> Value:
+    """`disable_check_xsrf = True` is a protection that is off."""
+    return Value(tuple(not option for option in value.options), value.unknown)
 
 
 def _is_environment(known: Known) -> bool:
