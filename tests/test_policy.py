@@ -121,7 +121,7 @@ def test_the_worked_example_is_refused_by_name_and_nothing_else() -> None:
             "policy-example/teams/vision.yaml:7: scope: overlay 'vision-exploration' (scope)",
             "take the document out, or give --policy the root's file alone",
         ),
-        ("policy-example/org.yaml:50: waivers: 'waivers'", "take it out"),
+        ("policy-example/org.yaml:51: waivers: 'waivers'", "take it out"),
         ("policy-example/org.yaml:25: rules/unsafe-load/*/loosest: 'loosest'", "take it out"),
         ("policy-example/org.yaml:28: rules/unpinned/model-revision/level: a dated level", "write one level"),
         ("policy-example/org.yaml:29: rules/unpinned/model-revision/existing: a dated existing", "write one level"),
