@@ -193,9 +193,9 @@ def test_the_nearest_folder_above_the_file_speaks_whatever_was_asked_before() ->
         ("torch", "services/b/x.py"): Version("2.1", False, "requirements/base.txt"),
         ("torch", "services/a/x.py"): Version("2.7", True, "services/a/requirements.txt"),
         ("scipy", "examples/deep/x.py"): Version("0.1", True, "examples/deep/requirements.txt"),
-        # About another folder: the nearest to the root, and not certain.
-        ("scipy", "train.py"): Version("1.0", False, "examples/requirements.txt"),
-        ("pandas", "train.py"): Version("2.0", False, "examples/deep/requirements.txt"),
+        # Another folder's pin says nothing of this one.
+        ("scipy", "train.py"): None,
+        ("pandas", "train.py"): None,
         # A file of another name is none, even included: nobody knows its form.
         ("numpy", "train.py"): None,
         ("keras", "train.py"): None,
@@ -229,7 +229,7 @@ def test_deeper_files_are_not_read_without_need() -> None:
     project = Repository(tree)
     project.version("torch")
     assert tree.seen == ["requirements.txt"]
-    project.version("numpy"), project.version("numpy"), project.version("torch")
+    project.version("numpy", "a/x.py"), project.version("numpy", "a/x.py"), project.version("torch")
     assert tree.seen == ["requirements.txt", "a/requirements.txt"]
 
 

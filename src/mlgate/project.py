@@ -8,7 +8,7 @@ import posixpath
 import re
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mlgate import versions
@@ -64,8 +64,7 @@ class Repository:
     def version(self, package: str, importer: str = "") -> Version | None:
         """What the dependency files of the nearest folder above `importer` that speaks of the package say of it.
 
-        Without a word there, what the files nearest to the root say, never exact: they are about another folder.
-        See `versions.decide`.
+        What another folder pins says nothing of this one. See `versions.decide`.
         """
         key = versions.normalise(package), posixpath.dirname(importer)
         if key not in self._versions:
@@ -101,16 +100,8 @@ class Repository:
             if said:
                 return versions.decide(said)
             if not folder:
-                break
+                return None
             folder = posixpath.dirname(folder)
-        levels: dict[int, list[str]] = {}
-        for other in self._folders():
-            levels.setdefault(other.count("/") + bool(other), []).append(other)
-        for _, folders in sorted(levels.items()):
-            found = versions.decide(self._said_in(folders, package))
-            if found is not None:
-                return replace(found, exact=False)
-        return None
 
     def _folders(self) -> Mapping[str, Sequence[str]]:
         """Folders that dependency files speak for, and those files."""
