@@ -219,3 +219,15 @@ def test_a_block_is_placed_in_its_file() -> None:
     python, shell = locate(loaded, Span(1, 3, 1, 3, 6)), locate(loaded, Span(2, 2, 1, 2, 2))
     assert cut(text, python.line, python.column, python.end_line, python.end_column) == "torch"
     assert (shell.line, shell.column, shell.end_column, shell.cell) == (11, 2, 3, None)
+
+
+def test_places_in_one_long_line_do_not_depend_on_the_order_of_asking() -> None:
+    text = ['"é\t' * 5_000, "", "x\\y" * 5_000]
+    written = json.dumps(notebook([code(text)]))
+    joined = "".join(text)
+    columns = [*range(1, len(joined), 997), 20_000, 3, 12_289, 4_097, 29_990]
+    loaded = document(written.encode())
+    for column in columns:
+        found = locate(loaded, Span(0, 1, column, 1, column + 5))
+        piece = written[found.column - 1 : found.end_column - 1]
+        assert read_back(piece) == joined[column - 1 : column + 4]

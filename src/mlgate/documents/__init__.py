@@ -92,7 +92,7 @@ def _in_cell(cell: Cell, span: Span) -> CellLocation | None:
 def _in_block(document: Document, cell: Cell, span: Span) -> Location:
     """A block's lines are the file's without what the fence is indented by."""
     first = int(cell.pointer[1])
-    on_disk, in_block = document.cells[0].text.split("\n"), cell.text.split("\n")
+    on_disk, in_block = _rows(document.cells[0].text), _rows(cell.text)
 
     def place(line: int, column: int) -> tuple[int, int]:
         row = first + line - 1
@@ -115,6 +115,11 @@ def _in_json(document: Document, cell: Cell, span: Span) -> tuple[int, int, int,
     start = string.start(span.line, span.column)
     end = max(start, string.end(span.end_line, span.end_column))
     return *places.place(start), *places.place(end)
+
+
+@lru_cache(maxsize=4)
+def _rows(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n"))
 
 
 @lru_cache(maxsize=2)

@@ -79,10 +79,10 @@ def read(text: str) -> Notebook | Problem:
         return Problem("too-deep", f"JSON nests deeper than {MAX_JSON_NESTING}")
     except ValueError as error:
         return Problem("unparsed", f"is not JSON: {error}")
-    if _too_deep(whole):
-        return Problem("too-deep", f"JSON nests deeper than {MAX_JSON_NESTING}")
     if not isinstance(whole, dict):
         return Problem("unparsed", "is JSON, but no notebook: the outermost value is no object")
+    if _too_deep(whole):
+        return Problem("too-deep", f"JSON nests deeper than {MAX_JSON_NESTING}")
     reader = _Reader(whole, escaped_surrogates="\\ud" in text or "\\uD" in text)
     if not reader.sheets:
         return Problem("unparsed", "is JSON, but no notebook: it has neither `cells` nor `worksheets`")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from mlgate.documents.json_text import DECODER
 
@@ -88,7 +89,11 @@ class JsonText:
         return children
 
 
-@dataclass(frozen=True, slots=True)
+_BETWEEN_MARKS = 4096
+"""Columns after which a place in a long line is remembered, so that its next finding does not start from the left."""
+
+
+@dataclass(slots=True)
 class JsonString:
     """One text that stands in the file as one or several JSON strings."""
 
@@ -98,6 +103,8 @@ class JsonString:
     """Start and end of each string, quotes not included."""
     line_starts: tuple[tuple[int, Offset], ...]
     """For each line of the text: index of the piece, and offset, at which it begins."""
+    _marks: dict[int, list[tuple[int, int, Offset]]] = field(default_factory=dict)
+    """By line: columns behind it, piece and offset."""
 
     def start(self, line: int, column: int) -> Offset:
         """Where the character at (`line`, `column`) begins; both 1-based. Past the end: the end."""
@@ -114,18 +121,22 @@ class JsonString:
 
     def _walk(self, line: int, count: int) -> tuple[int, Offset]:
         """`count` characters on from the start of `line`."""
-        piece, offset = self.line_starts[min(line, len(self.line_starts)) - 1]
+        line = min(line, len(self.line_starts))
+        marks = self._marks.setdefault(line, [(0, *self.line_starts[line - 1])])
+        done, piece, offset = marks[bisect_right(marks, count, key=itemgetter(0)) - 1]
         while True:
             end = self.pieces[piece][1]
             for escape in _ESCAPE.finditer(self.text, offset, end):
                 plain = escape.start() - offset
-                if count <= plain:
-                    return piece, offset + count
-                count -= plain + 1
+                if done + plain >= count:
+                    return piece, offset + count - done
+                done += plain + 1
                 offset = escape.end()
-            if count <= end - offset or piece + 1 == len(self.pieces):
-                return piece, min(offset + count, end)
-            count -= end - offset
+                if done - marks[-1][0] >= _BETWEEN_MARKS:
+                    marks.append((done, piece, offset))
+            if done + end - offset >= count or piece + 1 == len(self.pieces):
+                return piece, min(offset + count - done, end)
+            done += end - offset
             piece += 1
             offset = self.pieces[piece][0]
 
