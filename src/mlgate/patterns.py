@@ -53,7 +53,7 @@ def literals(pattern: str, flags: int = 0) -> Words:
     Lower case when `flags` holds IGNORECASE: look for them in the lowered text. Sound only together with re.ASCII,
     because `ſ` and `K` (KELVIN SIGN) fold to letters otherwise.
     """
-    return cover(_walk(sre_parse.parse(pattern, flags), bool(flags & re.IGNORECASE)))
+    return cover(_walk(sre_parse.parse(pattern, flags).data, bool(flags & re.IGNORECASE)))
 
 
 def cover(words: Iterable[Word]) -> Words:

@@ -6,10 +6,12 @@ import hashlib
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 
 WORDS = re.compile(
-    r"exampl|sample|mock|dec0ded|pvaG4gRG9l|placeholder|your|dummy|fake|changeme|change[-_]me|redacted|replace|insert|not[-_]?a?[-_]?real|xxxx|notsecret|"
-    r"secret|token|passw|apikey|api[-_]key|abcdef|qwerty|foobar|foo[-_]|todo|deadbeef|goes[-_]?here|goeshere|test|<|>|\*{3}|\.{3}|…",
+    r"exampl|sample|mock|dec0ded|placeholder|your|dummy|fake|change[-_]?me|redacted|replace|insert|not[-_]?a?[-_]?real|"
+    r"xxxx|secret|token|passw|api[-_]?key|abcdef|qwerty|foobar|foo[-_]|todo|deadbeef|goes[-_]?here|test|<|>|\*{3}|\.{3}|…|"
+    r"pvaG4gRG9l",  # base64 of the John Doe of jwt.io
     re.IGNORECASE,
 )
 """Words of which a random key of 40 base-62 characters holds one by chance in less than one case of 10,000."""
@@ -24,16 +26,27 @@ DOCUMENTED = frozenset(
 """First 16 hex digits of the SHA-256 of keys that vendors print in their documentation."""
 
 WEAK = frozenset(
-    "admin administrator airflow changeit changeme default demo docker guest hello letmein minio minioadmin mongo mysql "
-    "neo4j none null pass password postgres postgresql pw pwd rabbitmq redis root secret superset sys system test user "
-    "username welcome".split()
+    (
+        "admin administrator airflow changeit changeme default demo docker guest hello letmein minio "
+        "minioadmin mongo mysql neo4j none null pass password postgres postgresql pw pwd rabbitmq redis root "
+        "secret superset sys system test user username welcome "
+    ).split()
 )
 """Passwords that containers are started with, and words that stand for one."""
 
-FILE = re.compile(r"(?:^[~.]{0,2}/|://|\\|\.(?:json|pem|key|txt|ya?ml|cfg|ini|py|ipynb|env|crt|cer|p12|bin|csv|md|sh|html?|com|org|net|io)\b)", re.I)
-VARIABLE = re.compile(r"^\$|^%|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|\$\{|\{\{|^os\.|^env\b|^ENV\b|getenv|environ|^self\.|^args?\.|^cfg\.|^config\.|^settings\.")
+FILE = re.compile(
+    r"^[~.]{0,2}/|://|\\|"
+    r"\.(?:json|pem|key|txt|ya?ml|cfg|ini|py|ipynb|env|crt|cer|p12|bin|csv|md|sh|html?|com|org|net|io)\b",
+    re.I,
+)
+VARIABLE = re.compile(
+    r"^\$|^%|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|\$\{|\{\{|^os\.|^env\b|^ENV\b|getenv|environ|"
+    r"^self\.|^args?\.|^cfg\.|^config\.|^settings\."
+)
 SPECIAL = re.compile(r"^(?:<[^>]*>|\[\w+\(.*|\[[A-Za-z_ ]*\]|</?s>|\|.*\|)$")
-ARN = re.compile(r"^arn:|^sha(?:1|256|384|512)[:-]|^urn:|^uuid:|^projects/|^secret(?:s|manager)[:/]|^vault:|^op://|^ssm:")
+ARN = re.compile(
+    r"^arn:|^sha(?:1|256|384|512)[:-]|^urn:|^uuid:|^projects/|^secret(?:s|manager)[:/]|^vault:|^op://|^ssm:"
+)
 UUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.I)
 NUCLEOTIDES = frozenset("ACGTNU")
 
@@ -55,7 +68,9 @@ def example(body: str, floor: float) -> str:
         return "holds a word of examples"
     if re.search(r"(.)\1{4}", body):
         return "repeats one character"
-    if _longest_sequence(body.lower()) >= 6 or _longest_sequence(body.lower()[::2]) >= 5 <= _longest_sequence(body.lower()[1::2]):
+    if _longest_sequence(body.lower()) >= 6 or _longest_sequence(body.lower()[::2]) >= 5 <= _longest_sequence(
+        body.lower()[1::2]
+    ):
         return "counts up or down"
     if any(body[period:] == body[:-period] for period in range(1, len(body) // 2 + 1)):
         return "repeats itself"
@@ -68,7 +83,7 @@ def _longest_sequence(text: str) -> int:
     """Characters of the longest run such as `3456` or `dcba`; 0 follows 9."""
     longest = run = 1
     step = 0
-    for one, other in zip(text, text[1:], strict=False):
+    for one, other in pairwise(text):
         difference = 1 if one + other == "90" else ord(other) - ord(one)
         if difference in (1, -1) and one.isalnum() and other.isalnum():
             run = run + 1 if difference == step else 2
@@ -80,7 +95,7 @@ def _longest_sequence(text: str) -> int:
 
 
 def reference(value: str) -> bool:
-    """Whether `value` only says where the secret is kept, or is no secret at all: variable, file, URL, special token."""
+    """Whether `value` only says where a secret is kept, or is none at all: variable, file, URL, special token."""
     return any(pattern.search(value) for pattern in (FILE, VARIABLE, SPECIAL, ARN))
 
 
@@ -89,7 +104,7 @@ def random(value: str) -> bool:
     plain = re.sub(r"[^A-Za-z0-9]", "", value)
     if len(plain) < 14 or not re.search(r"[0-9]", plain) or not re.search(r"[A-Za-z]", plain):
         return False
-    turns = sum(_turns(one, other) for one, other in zip(plain, plain[1:], strict=False))
+    turns = sum(_turns(one, other) for one, other in pairwise(plain))
     return turns >= 0.25 * len(plain) and entropy(plain) >= 3.0
 
 
@@ -103,7 +118,9 @@ def made_up(password: str, user: str = "") -> str:
     lower = password.lower()
     if lower in WEAK or lower == user.lower() or lower.rstrip("0123456789!") in WEAK:
         return "a default password"
-    if len(password) < 8 or re.fullmatch(r"[a-z]+|[A-Z]+|[0-9]+|[A-Za-z][a-z]+(?:[-_ .][A-Za-z]+)*|[A-Za-z_.-]+", password):
+    if len(password) < 8 or re.fullmatch(
+        r"[a-z]+|[A-Z]+|[0-9]+|[A-Za-z][a-z]+(?:[-_ .][A-Za-z]+)*|[A-Za-z_.-]+", password
+    ):
         return "a word"
     if WORDS.search(password) or re.search(r"(.)\1{4}", password) or _longest_sequence(lower) >= 6:
         return "holds a word of examples"
