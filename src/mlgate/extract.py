@@ -156,11 +156,7 @@ class _Extractor:
 
     def _is_grave(self, text: str) -> bool:
         words = frozenset(_WORD.findall(text))
-        for pattern in self.vocabulary.grave:
-            segments = [one for one in pattern.split(".") if one != "?" and "*" not in one]
-            if segments and segments[0] in words and segments[-1] in words:
-                return True
-        return False
+        return any(words.issuperset(trigger) for trigger in self.vocabulary.grave)
 
 
 def _sql(unit: Unit) -> Fact:

@@ -318,10 +318,19 @@ def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open
     if None in verdicts:
         return Answer(Truth.UNKNOWN, value.unknown or "its value is put together at run time")
     if value.unknown:
+        if _never(test, params):
+            return Answer(Truth.FALSE)
         if value.defaults and all(decide(default) is False for default in value.defaults):
             return Answer(Truth.FALSE)
         return Answer(Truth.UNKNOWN, value.unknown)
     return Answer(Truth.FALSE)
+
+
+def _never(test: Test, params: Mapping[str, object]) -> bool:
+    """Whether no value that is not written here can pass: it is no literal, and in an empty list is nothing."""
+    if isinstance(test.operand, Param):
+        return not params.get(test.operand.name)
+    return (test.op == "is" and test.operand == "literal") or (test.op == "in" and test.operand == ())
 
 
 def _spread(value: Value) -> Value:

@@ -264,8 +264,8 @@ class Vocabulary:
     """Regular expressions, searched in string literals."""
     settings: frozenset[str] = frozenset()
     """Patterns such as `env:HF_*` or `ServerApp.token`."""
-    grave: frozenset[str] = frozenset()
-    """Those of `calls` that rules of high severity ask for: where they stand in what does not parse, it is said."""
+    grave: frozenset[tuple[str, ...]] = frozenset()
+    """Words that stand together wherever a rule of high severity is met: in what does not parse, they are said."""
     secrets: bool = True
 
 

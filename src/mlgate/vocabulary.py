@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from mlgate.cascade import Bundle, params_for
-from mlgate.model import Clause, Param, Rule, Severity, Vocabulary
+from mlgate.model import Clause, Param, Rule, Severity, Test, Vocabulary
 
 
 def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]) -> Vocabulary:
@@ -14,13 +14,13 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
     Rules whose level is `off` are in it too: what is extracted does not depend on levels.
     """
     names: dict[str, set[str]] = {}
-    grave: set[str] = set()
+    grave: set[tuple[str, ...]] = set()
     for rule in rules:
         for clause in _clauses(rule):
             patterns = _patterns(clause, params.get(rule.id, {}))
             names.setdefault(clause.kind, set()).update(patterns)
             if clause.kind == "call" and rule.severity >= Severity.HIGH:
-                grave.update(patterns)
+                grave.update(_trigger_words(pattern, clause) for pattern in patterns)
     return Vocabulary(
         calls=frozenset(names.get("call", ())),
         imports=frozenset(names.get("import", ())),
@@ -36,6 +36,16 @@ def vocabulary_of(bundle: Bundle) -> Vocabulary:
     """The vocabulary of a bundle with the parameters that its policies set."""
     rules = bundle.rules.values()
     return vocabulary(rules, {rule.id: params_for(rule, bundle) for rule in rules})
+
+
+def _trigger_words(pattern: str, clause: Clause) -> tuple[str, ...]:
+    """The words that a text holds in which the clause is met: library, function, and arguments that have a name only."""
+    segments = pattern.split(".")
+    words = {segments[0], segments[-1]} - {"?"}
+    for predicate in clause.args:
+        if predicate.pos is None and Test("present", False) not in predicate.tests:
+            words.add(predicate.name)
+    return tuple(sorted(word for word in words if "*" not in word))
 
 
 def _clauses(rule: Rule) -> Iterator[Clause]:
