@@ -131,7 +131,8 @@ def _assigned(names: str, value: str, reach: int = 50) -> str:
 
 
 _TOKEN_NAMES = (
-    r"(?:api|access)[_-]?key|(?:account|auth|private|client|storage|service|master|subscription|encryption)_?key|secret"  # noqa: S105
+    r"(?:api|access)[_-]?key|secret|"  # noqa: S105
+    r"(?:account|auth|private|client|storage|service|master|subscription|encryption)_?key"
 )
 _PASSWORD_NAMES = r"password|passwd|passphrase|pwd"  # noqa: S105
 _WRAPPED = r"(?:(?:str|SecretStr|Optional\[str\]) ?= ?)?(?:[A-Za-z]{1,20}\()?"
@@ -255,7 +256,7 @@ OURS: tuple[Form, ...] = (
     Form(
         "aws-secret-key",
         r"(?:aws[._-]?|)secret[._-]?(?:access[._-]?)?key(?:[._-]?id)?[^\nA-Za-z0-9/+]{1,12}"
-        r"(?<![A-Za-z0-9/+=])([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
+        r"(?<![A-Za-z0-9/+])([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
         1,
         MEDIUM,
         re.IGNORECASE,
@@ -337,6 +338,24 @@ OURS: tuple[Form, ...] = (
 
 NAMED: tuple[Form, ...] = (
     *_named("generic-password", _PASSWORD_NAMES, "password", 6),
+    Form(
+        "generic-password",
+        r"^[ \t]{0,12}(?:[!%]{0,2}[a-z]{3,10} |ENV |ARG |- )?[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|PWD|PASSPHRASE)="
+        r"([^\s\"'`$<>{}()\[\],;|&\\]{8,200})(?![^\s;&|])",
+        1,
+        MEDIUM,
+        re.MULTILINE,
+        floor=0.0,
+        judge="password",
+    ),
+    Form(
+        "generic-password",
+        r"\b(?:curl|wget)\b[^\n]{0,200}? (?:-u|--user)[ =]{0,2}[\"']?[^\s:\"'$]{1,60}:([^\s\"'$\\]{6,100})",
+        1,
+        MEDIUM,
+        judge="password",
+        floor=0.0,
+    ),
     *_named("generic-token", _TOKEN_NAMES, "token", 12),
     _guess("generic-token", _TOKEN_BINDS + _QUOTED % 16, "token"),
     _guess("generic-token", r"token(?:[=:]| [=:]|  )[ \t=:]{0,8}" + _VALUE % 16, "token"),

@@ -51,7 +51,7 @@ def literals(pattern: str, flags: int = 0) -> Words:
     """Words of which any text that `pattern` matches holds at least one; empty when there is no such promise.
 
     Lower case when `flags` holds IGNORECASE: look for them in the lowered text. Sound only together with re.ASCII,
-    because `ſ` and `K` (KELVIN SIGN) fold to letters otherwise.
+    because the long s and the Kelvin sign fold to letters otherwise.
     """
     return cover(_walk(sre_parse.parse(pattern, flags).data, bool(flags & re.IGNORECASE)))
 

@@ -10,15 +10,17 @@ from itertools import pairwise
 
 WORDS = re.compile(
     r"exampl|sample|mock|dec0ded|placeholder|your|dummy|fake|change[-_]?me|redacted|replace|insert|not[-_]?a?[-_]?real|"
-    r"xxxx|secret|token|passw|api[-_]?key|abcdef|qwerty|foobar|foo[-_]|todo|deadbeef|goes[-_]?here|test|<|>|\*{3}|\.{3}|…|"
-    r"pvaG4gRG9l",  # base64 of the John Doe of jwt.io
+    r"xxxx|secret|token|p[a@][s5$]{2}w|api[-_]?key|abcdef|qwerty|foobar|foo[-_]|todo|deadbeef|goes[-_]?here|test|<|>|"
+    r"\*{3}|\.{3}|…|"
+    r"IOSFODNN7|wJalrXUtn|pvaG4gRG9l",  # AWS's documented pair, and base64 of the John Doe of jwt.io
     re.IGNORECASE,
 )
 """Words of which a random key of 40 base-62 characters holds one by chance in less than one case of 10,000."""
 
 DOCUMENTED = frozenset(
     {
-        "7827ebc8733e7111",  # huggingface_hub, tests/testing_constants.py: the user of hub-ci
+        "7827ebc8733e7111",  # huggingface_hub, tests/testing_constants.py: users of hub-ci
+        "501dda00fdbe42e0",
         "0011cc25eb432071",  # Azurite and the Azure storage emulator: devstoreaccount1
         "aa6547439583c3a2",  # the Azure Cosmos DB emulator
     }
@@ -26,11 +28,43 @@ DOCUMENTED = frozenset(
 """First 16 hex digits of the SHA-256 of keys that vendors print in their documentation."""
 
 WEAK = frozenset(
-    (
-        "admin administrator airflow changeit changeme default demo docker guest hello letmein minio "
-        "minioadmin mongo mysql neo4j none null pass password postgres postgresql pw pwd rabbitmq redis root "
-        "secret superset sys system test user username welcome "
-    ).split()
+    [
+        "admin",
+        "administrator",
+        "airflow",
+        "changeit",
+        "changeme",
+        "default",
+        "demo",
+        "docker",
+        "guest",
+        "hello",
+        "letmein",
+        "minio",
+        "minioadmin",
+        "mongo",
+        "mysql",
+        "neo4j",
+        "none",
+        "null",
+        "pass",
+        "password",
+        "postgres",
+        "postgresql",
+        "pw",
+        "pwd",
+        "rabbitmq",
+        "redis",
+        "root",
+        "secret",
+        "superset",
+        "sys",
+        "system",
+        "test",
+        "user",
+        "username",
+        "welcome",
+    ]
 )
 """Passwords that containers are started with, and words that stand for one."""
 
@@ -48,6 +82,8 @@ ARN = re.compile(
     r"^arn:|^sha(?:1|256|384|512)[:-]|^urn:|^uuid:|^projects/|^secret(?:s|manager)[:/]|^vault:|^op://|^ssm:"
 )
 UUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.I)
+HOLE = re.compile(r"[{}<>]|^\$|\$[({]|%\(|%s|\.\.\.|…")
+"""Where a template is filled in later."""
 NUCLEOTIDES = frozenset("ACGTNU")
 
 
@@ -116,6 +152,8 @@ def _turns(one: str, other: str) -> bool:
 def made_up(password: str, user: str = "") -> str:
     """Why a password is none that protects anything; empty where it may."""
     lower = password.lower()
+    if HOLE.search(password):
+        return "a template"
     if lower in WEAK or lower == user.lower() or lower.rstrip("0123456789!") in WEAK:
         return "a default password"
     if len(password) < 8 or re.fullmatch(

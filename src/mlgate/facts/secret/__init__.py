@@ -11,10 +11,10 @@ from dataclasses import replace
 from mlgate.detectors import Detector
 from mlgate.facts.secret.catalogue import compile_detectors
 from mlgate.facts.secret.find import Hit, apart, find, present
-from mlgate.facts.secret.redact import mask, mask_text, redacted, redactor
+from mlgate.facts.secret.mask import mask_text
 from mlgate.model import Cell, Confidence, Extraction, Fact, Span, Value
 
-__all__ = ["compile_detectors", "extract", "find", "mask", "mask_text", "present", "redacted", "redactor"]
+__all__ = ["compile_detectors", "extract", "find", "mask_text", "present"]
 
 MIN_ECHO = 16
 """Shortest value that is looked for again elsewhere in the document, in code points."""
@@ -54,7 +54,9 @@ MADE_FOR_TESTS = frozenset(
     {"generic-password", "basic-auth-url", "database-url", "presigned-url", "jwt", "jupyter-token"}
 )
 """Kinds that tests make up or record all the time; the others keep their confidence there."""
-TEST_PATH = re.compile(r"(?:^|/)(?:tests?|testing|fixtures?|mocks?)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$")
+TEST_PATH = re.compile(
+    r"(?:^|/)(?:tests?|testing|fixtures?|mocks?)(?:[_-][^/]*)?/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$"
+)
 
 
 def extract(cells: Sequence[tuple[int, Cell]], detectors: Sequence[Detector], path: str) -> Extraction:

@@ -36,8 +36,8 @@ MAX_BLOB = 40
 IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{0,60}$")
 NOT_SECRET = re.compile(
     r"(?:next|page|pagination|continuation|sync|start|end|pad|eos|bos|unk|sep|cls|mask|special|image|video|audio|"
-    r"prefix|suffix|stop|trigger|initializer|placeholder|csrf|idempotency|client_?request|resume|cursor|speech|delimiter|"
-    r"class|instance|modifier|split|each|new|per|skip|client|creation|update|lock|upload|download|nonce|"
+    r"prefix|suffix|stop|trigger|initializer|placeholder|csrf|idempotency|client_?request|resume|cursor|speech|"
+    r"delimiter|class|instance|modifier|split|each|new|per|skip|client|creation|update|lock|upload|download|nonce|"
     r"request)[_-]?tokens?$|"
     r"(?:public|primary|foreign|partition|sort|cache|object|row|route)[_-]?key$|"
     r"(?:has|is|no|use|show|hide|forgot|reset)[_-]",
