@@ -20,7 +20,8 @@ def redacted(facts: Iterable[Fact], cells: Sequence[Cell], detectors: Sequence[D
     Both what was found in the text and what only comes together when strings are folded (`"hf_" + "…"`).
     """
     given = tuple(facts)
-    values = {_text(cells, fact.span) for fact in given if fact.kind == "secret"}
+    secrets = (fact for fact in given if fact.kind == "secret" and fact.attributes.get("placeholder") != Value((True,)))
+    values = {_text(cells, fact.span) for fact in secrets}
     redactor = _Redactor(
         sorted((value for value in values if len(value) >= MIN_LENGTH), key=len, reverse=True), detectors
     )
@@ -33,6 +34,7 @@ class _Redactor:
             value: f"***{hashlib.sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()[:4]}" for value in values
         }
         self.detectors = detectors
+        self.known: dict[str, str] = {}
 
     def fact(self, fact: Fact) -> Fact:
         return replace(
@@ -64,6 +66,11 @@ class _Redactor:
         return atom
 
     def text(self, text: str) -> str:
+        if text not in self.known:
+            self.known[text] = self._masked(text)
+        return self.known[text]
+
+    def _masked(self, text: str) -> str:
         for value, mark in self.marks.items():
             if value in text:
                 text = text.replace(value, mark)

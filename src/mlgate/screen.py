@@ -35,13 +35,15 @@ _ESCAPE = re.compile(rb"\\[xuUN0-7]")
 _FROM = re.compile(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
 _IMPORT = re.compile(rb"^[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
 _DATABRICKS = b"# MAGIC"
+_POINTER = b"version https://git-lfs"
+"""How a file of Git LFS begins whose content was not fetched. Source: git-lfs, docs/spec.md."""
 MAX_HOPS = 3
 """Longest chain of modules through which a renamed import is followed."""
 
 
 def admits_python(data: bytes, screen: Data, path: str = "", read: Read | None = None) -> bool:
     """Whether a Python file must be parsed. `read` gives the bytes of a file of the repository, None where it is none."""
-    if _text_admits(data, screen):
+    if _text_admits(data, screen) or data.startswith(_POINTER):
         return True
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or _CODING.match(data) or _DATABRICKS in data or b"mlgate:" in data:
         return True
@@ -62,7 +64,7 @@ def admits_python(data: bytes, screen: Data, path: str = "", read: Read | None =
 
 def admits_text(data: bytes, screen: Data) -> bool:
     """Whether a file of any other kind holds what a rule on texts or a detector of secrets may meet."""
-    return _text_admits(data, screen) or b"mlgate:" in data or _is_odd(data)
+    return _text_admits(data, screen) or b"mlgate:" in data or data.startswith(_POINTER) or _is_odd(data)
 
 
 def _is_odd(data: bytes) -> bool:

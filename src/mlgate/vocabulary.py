@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from mlgate.cascade import Bundle, params_for
 from mlgate.model import Clause, Param, Rule, Severity, Test, Vocabulary
@@ -16,7 +16,8 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
     names: dict[str, set[str]] = {}
     grave: set[tuple[str, ...]] = set()
     for rule in rules:
-        for clause in _clauses(rule):
+        # What exempts is a test of a fact that is there: it asks for none of its own.
+        for clause in rule.any:
             patterns = _patterns(clause, params.get(rule.id, {}))
             names.setdefault(clause.kind, set()).update(patterns)
             if clause.kind == "call" and rule.severity >= Severity.HIGH:
@@ -46,14 +47,6 @@ def _trigger_words(pattern: str, clause: Clause) -> tuple[str, ...]:
         if predicate.pos is None and Test("present", False) not in predicate.tests:
             words.add(predicate.name)
     return tuple(sorted(word for word in words if "*" not in word))
-
-
-def _clauses(rule: Rule) -> Iterator[Clause]:
-    waiting = [*rule.any, *rule.unless]
-    while waiting:
-        clause = waiting.pop()
-        waiting += clause.unless
-        yield clause
 
 
 def _patterns(clause: Clause, params: Mapping[str, object]) -> tuple[str, ...]:
