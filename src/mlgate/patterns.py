@@ -16,6 +16,8 @@ else:  # until Python 3.10 is dropped
     import sre_constants as sre
     import sre_parse
 
+MIN_NEEDED = 3
+"""Shortest substring that is worth looking for: shorter ones stand in every file."""
 MAX_LITERALS = 64
 """Most alternatives that `literals` spells out; `token[=:"']` is four."""
 MAX_CLASS = 16
@@ -65,6 +67,25 @@ def cover(words: Iterable[Word]) -> Words:
     return tuple(
         Word(text, tail) for text, tail in sorted(least.items()) if not any(one in text for one in bare if one != text)
     )
+
+
+def needed(pattern: str, flags: int = 0) -> tuple[tuple[str, ...], ...]:
+    """Sets of substrings: any text that `pattern` matches holds at least one of each set. Empty: no promise.
+
+    More than `literals` says: `https://hub/…/resolve/` needs its beginning and its end. Folding as there.
+    """
+    folded = bool(flags & re.IGNORECASE)
+    sets = [tuple(word.text for word in literals(pattern, flags))]
+    run: tuple[str, ...] = ("",)
+    for op, argument in sre_parse.parse(pattern, flags):
+        choices = _exact(op, argument, folded)
+        if choices is not None and len(choices) * len(run) <= MAX_LITERALS:
+            run = tuple(head + tail for head in run for tail in choices)
+            continue
+        sets.append(run)
+        run = ("",) if choices is None else choices
+    sets.append(run)
+    return tuple(dict.fromkeys(one for one in sets if one and min(map(len, one)) >= MIN_NEEDED))
 
 
 def _walk(parsed: Iterable[tuple[Any, Any]], folded: bool, start: tuple[str, ...] = ("",), fork: bool = True) -> Words:

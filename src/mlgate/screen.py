@@ -3,8 +3,10 @@
 Notebooks are always read: only a parser can tell a broken cell from a good one.
 
 A screen is plain data (see `triggers.compile_screen`):
-    pairs     {last segment: [first segments]}; "" among the first segments asks for none; last "*" for any
-    text      {"exact": [...], "folded": [...], "always": bool}: what the regular expressions on texts must meet
+    words     {word: [[other words], …]}: names that stand in a file together before one of them is called; "*": none
+    bare      names of builtins, which no module stands before
+    text      {"exact": […], "folded": […], "always": bool}: per regular expression on texts, sets of substrings of
+              which a file holds one each
     secrets   the gate of the detectors of secrets, see `gate`
 """
 
@@ -17,7 +19,7 @@ from mlgate import gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     Data = Mapping[str, Any]
@@ -25,13 +27,15 @@ if TYPE_CHECKING:
 
 _WORD = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == 95 else 32 for byte in range(256))
 _SHELL_WORDS = frozenset(
-    b"system popen subprocess Popen check_call check_output getoutput getstatusoutput get_ipython create_subprocess_shell "
-    b"create_subprocess_exec execvp run_line_magic run_cell_magic _internal".split()
+    b"system popen subprocess Popen check_call check_output getoutput getstatusoutput get_ipython execvp _internal "
+    b"create_subprocess_shell create_subprocess_exec run_line_magic run_cell_magic".split()
 )
 _LATE = frozenset([b"__import__", b"import_module"])
-_SETTINGS = frozenset([b"environ", b"putenv", b"get_config", b"NotebookApp", b"ServerApp", b"JupyterHub", b"load_env"])
+_SETTINGS = frozenset([b"get_config", b"NotebookApp", b"ServerApp", b"LabApp", b"IdentityProvider", b"JupyterHub"])
 _CODING = re.compile(rb"^[^\n]*\n?[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8|ascii|latin)[-\w.]", re.IGNORECASE)
 _ESCAPE = re.compile(rb"\\[xuUN0-7]")
+_GETATTR = re.compile(rb"\bgetattr\(\s*([A-Za-z_]\w*|)")
+_IMPORT_LINE = re.compile(rb"^[ \t]*(?:from|import)[ \t][^\n]*(?:\([^)]*\))?", re.MULTILINE)
 _FROM = re.compile(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
 _IMPORT = re.compile(rb"^[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
 _DATABRICKS = b"# MAGIC"
@@ -42,7 +46,7 @@ MAX_HOPS = 3
 
 
 def admits_python(data: bytes, screen: Data, path: str = "", read: Read | None = None) -> bool:
-    """Whether a Python file must be parsed. `read` gives the bytes of a file of the repository, None where it is none."""
+    """Whether a Python file must be parsed. `read` gives the bytes of a file of the repository, None for none."""
     if _text_admits(data, screen) or data.startswith(_POINTER):
         return True
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or _CODING.match(data) or _DATABRICKS in data or b"mlgate:" in data:
@@ -54,11 +58,10 @@ def admits_python(data: bytes, screen: Data, path: str = "", read: Read | None =
         except UnicodeDecodeError:
             return True
     words = frozenset(normal.translate(_WORD).split())
-    if _words_admit(words, screen) or words & _LATE or words & _SHELL_WORDS or words & _SETTINGS:
+    if _words_admit(normal, words, screen) or words & _LATE or words & _SHELL_WORDS or words & _SETTINGS:
         return True
-    if b"exec" in words or b"eval" in words:
-        if _ESCAPE.search(data):
-            return True
+    if (b"exec" in words or b"eval" in words) and _ESCAPE.search(data):
+        return True
     return read is not None and _imports_admit(normal, words, screen, path, read, MAX_HOPS)
 
 
@@ -83,27 +86,38 @@ def _text_admits(data: bytes, screen: Data) -> bool:
     if secrets is not None and gate.admits(data, *secrets):
         return True
     text = screen["text"]
-    if text["always"]:
+    if text["always"] or _holds(data, text["exact"]):
         return True
-    if any(word in data for word in text["exact"]):
-        return True
-    if text["folded"]:
-        lowered = data.lower()
-        return any(word in lowered for word in text["folded"])
-    return False
+    if not text["folded"]:
+        return False
+    # Two letters fold to ASCII ones: ſ and the Kelvin sign.
+    return b"\xc5\xbf" in data or b"\xe2\x84\xaa" in data or _holds(data.lower(), text["folded"])
 
 
-def _words_admit(words: frozenset[bytes], screen: Data) -> bool:
-    pairs = screen["pairs"]
-    for last in words & screen["lasts"]:
-        firsts = pairs[last]
-        if b"" in firsts or not words.isdisjoint(firsts):
+def _holds(data: bytes, patterns: Sequence[Sequence[Sequence[bytes]]]) -> bool:
+    return any(all(any(word in data for word in one) for one in sets) for sets in patterns)
+
+
+def _words_admit(data: bytes, words: frozenset[bytes], screen: Data) -> bool:
+    wanted = screen["words"]
+    for word in words & screen["keys"]:
+        if any(words.issuperset(others) for others in wanted[word]):
             return True
-    anything = pairs.get(b"*")
-    if anything is not None and (b"" in anything or not words.isdisjoint(anything)):
+    if any(words.issuperset(others) for others in wanted.get(b"*", ())):
         return True
-    # `getattr(torch, name)`: the last segment need not be a word of the file.
-    return b"getattr" in words and not words.isdisjoint(screen["firsts"])
+    bare: frozenset[bytes] = words & screen["bare"]
+    if any(re.search(rb"(?<![.\w])" + name + rb"\b", data) for name in bare):
+        return True
+    return b"getattr" in words and _chooses(data, words & screen["firsts"])
+
+
+def _chooses(data: bytes, libraries: frozenset[bytes]) -> bool:
+    """`getattr(torch, name)`: what is chosen from a library at run time need not be a word of the file."""
+    if not libraries:
+        return False
+    asked = frozenset(_GETATTR.findall(data))
+    imported = frozenset(word for line in _IMPORT_LINE.findall(data) for word in line.translate(_WORD).split())
+    return not asked.isdisjoint(imported) or b"" in asked
 
 
 def _imports_admit(data: bytes, words: frozenset[bytes], screen: Data, path: str, read: Read, hops: int) -> bool:
@@ -126,8 +140,8 @@ def _imports(data: bytes) -> list[tuple[bytes, frozenset[bytes] | None]]:
         module, imported = match.groups()
         names = frozenset(imported.translate(_WORD).split())
         found.append((module, None if b"*" in imported else names))
-        for name in names:
-            found.append((module + (b"" if module.endswith(b".") else b".") + name, None))
+        dot = b"" if module.endswith(b".") else b"."
+        found.extend((module + dot + name, None) for name in names)
     for match in _IMPORT.finditer(data):
         found.extend((words[0], None) for part in match.group(1).split(b",") if (words := part.split()))
     return found
@@ -181,16 +195,21 @@ def _aliases(data: bytes, screen: Data, path: str, read: Read, hops: int) -> fro
 
 def ready(stored: Data) -> dict[str, Any]:
     """A screen as the functions here take it, from its JSON form: bytes instead of texts."""
-    pairs = {last.encode(): frozenset(first.encode() for first in firsts) for last, firsts in stored["pairs"].items()}
+    words = {
+        word.encode(): [frozenset(other.encode() for other in others) for others in several]
+        for word, several in stored["words"].items()
+    }
     text, secrets = stored["text"], stored["secrets"]
+    patterns = {
+        case: [[[word.encode() for word in words] for words in sets] for sets in text[case]]
+        for case in ("exact", "folded")
+    }
+    everything = frozenset(words).union(*(others for several in words.values() for others in several))
     return {
-        "pairs": pairs,
-        "lasts": frozenset(pairs),
-        "firsts": frozenset(first for firsts in pairs.values() for first in firsts if first),
-        "text": {
-            "exact": [word.encode() for word in text["exact"]],
-            "folded": [word.encode() for word in text["folded"]],
-            "always": text["always"],
-        },
+        "words": words,
+        "keys": frozenset(words),
+        "firsts": everything,
+        "bare": frozenset(word.encode() for word in stored["bare"]),
+        "text": {**patterns, "always": text["always"]},
         "secrets": secrets and gate.opened(secrets),
     }

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlgate.model import Vocabulary
-from mlgate.patterns import literals
+from mlgate.patterns import needed
+
+_NAME = re.compile(r"[.:]")
 
 
 def compile_screen(vocabulary: Vocabulary, gate: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -15,24 +17,30 @@ def compile_screen(vocabulary: Vocabulary, gate: Mapping[str, Any] | None) -> di
 
     Derived, never typed: a pattern whose first or last segment is open asks for less, not for nothing.
     """
-    pairs: dict[str, set[str]] = {}
+    words: dict[str, set[tuple[str, ...]]] = {}
+    bare: set[str] = set()
     for pattern in (*vocabulary.calls, *vocabulary.imports, *vocabulary.classes):
         segments = pattern.removeprefix("builtins.").split(".")
-        first, last = segments[0], segments[-1]
-        # Names inside one segment may be open too: `Auto*`.
-        first = "" if "*" in first or first == "?" or len(segments) == 1 else first
-        pairs.setdefault("*" if "*" in last else last, set()).add(first)
-    exact: set[str] = set()
-    folded: set[str] = set()
+        if len(segments) == 1 and "*" not in pattern:
+            bare.add(pattern)
+            continue
+        # Open segments ask for nothing: `*`, `Auto*` and the `?` of an unknown receiver.
+        plain = tuple(sorted({one for one in segments if "*" not in one and one != "?"}))
+        last = segments[-1] if segments[-1] in plain else plain[0] if plain else "*"
+        words.setdefault(last, set()).add(tuple(one for one in plain if one != last))
+    for pattern in vocabulary.settings:
+        plain = tuple(sorted(one for one in _NAME.split(pattern.removeprefix("env:")) if one and "*" not in one))
+        words.setdefault(plain[0] if plain else "*", set()).add(plain[1:])
+    texts: dict[str, list[list[list[str]]]] = {"exact": [], "folded": []}
     always = False
     for search in vocabulary.strings:
         flags = re.compile(search).flags
-        found = literals(search, flags)
-        if not found:
-            always = True
-        (folded if flags & re.IGNORECASE else exact).update(word.text for word in found)
+        sets = needed(search, flags)
+        always = always or not sets
+        texts["folded" if flags & re.IGNORECASE else "exact"].append([list(one) for one in sets])
     return {
-        "pairs": {last: sorted(firsts) for last, firsts in sorted(pairs.items())},
-        "text": {"exact": sorted(exact), "folded": sorted(folded), "always": always},
+        "words": {last: sorted(map(list, others)) for last, others in sorted(words.items())},
+        "bare": sorted(bare),
+        "text": {**texts, "always": always},
         "secrets": gate,
     }
