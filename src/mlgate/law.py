@@ -18,6 +18,9 @@ from mlgate.model import Rule, Vocabulary
 from mlgate.triggers import compile_screen
 from mlgate.vocabulary import vocabulary_of
 
+MAX_KEPT = 32
+"""Files of one kind in the cache folder: screens of so many policies and versions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Law:
@@ -66,7 +69,7 @@ def _compiled_detectors(place: Path | None) -> dict[str, Any]:
 
     compiled = compile_detectors()
     if file is not None:
-        write_atomically(file, json.dumps(compiled).encode())
+        keep(file, json.dumps(compiled).encode())
     return compiled
 
 
@@ -77,13 +80,18 @@ def _own_digest() -> str:
     return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()[:12]
 
 
-def write_atomically(file: Path, data: bytes) -> None:
-    """Whole or not at all; a folder that cannot be written to is left as it is."""
+def keep(file: Path, data: bytes) -> None:
+    """Whole or not at all, and only the newest of its kind stay; a folder that cannot be written to is left alone."""
     beside = file.with_name(f".{file.name}.{os.getpid()}")
+    kind = file.name.partition("-")[0]
     try:
         beside.write_bytes(data)
         beside.replace(file)
+        older = sorted(file.parent.glob(f"{kind}-*.json"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+        for one in older[MAX_KEPT:]:
+            one.unlink(missing_ok=True)
     except OSError:
+        # Another run may have tidied up first. What is not kept is derived again.
         beside.unlink(missing_ok=True)
 
 

@@ -16,7 +16,7 @@ from mlgate.cache import Cache
 from mlgate.cascade import Bundle
 from mlgate.examine import Examiner, Result
 from mlgate.git import Git, find_root, is_committing
-from mlgate.law import Law, derive, write_atomically
+from mlgate.law import Law, derive, keep
 from mlgate.limits import FILE_SECONDS
 from mlgate.model import Asset, AssetCount, Example, Finding, Kind, Report, Run, Source, Summary
 from mlgate.policy import load_bundle
@@ -84,7 +84,7 @@ def _keep_screen(root: str, policy: str, law: Law, place: Path) -> None:
         return
     file = place / f"screen-{key}.json"
     if not file.exists():
-        write_atomically(file, json.dumps(law.screen).encode())
+        keep(file, json.dumps(law.screen).encode())
 
 
 def examine_example(example: Example, bundle: Bundle) -> list[Finding]:
