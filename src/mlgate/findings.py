@@ -12,7 +12,7 @@ from mlgate.detectors import Detector
 from mlgate.documents import locate
 from mlgate.facts.python.canonical import canonical
 from mlgate.facts.secret import mask_text
-from mlgate.match import Match, text_of
+from mlgate.match import HOLE, Match, text_of
 from mlgate.model import (
     Atom,
     Document,
@@ -41,6 +41,9 @@ _WORDS = {
     "unknown": "from elsewhere",
 }
 _LONGEST_SHOWN = 120
+_UNKNOWN_TEXT = repr(HOLE)
+_NOT_OF_THE_LINE = frozenset(["words", "revision", "verified"])
+"""Attributes of a shell line that are said twice, or that other lines add: a checkout, a checksum."""
 
 
 def findings(document: Document, matches: Sequence[Match], detectors: Sequence[Detector]) -> tuple[Finding, ...]:
@@ -116,10 +119,13 @@ def _canonical(document: Document, match: Match) -> str:
         # What cannot be read is known by its text: another broken cell is another finding.
         thing = f"input {fact.name} {' '.join(_cell_text(document, fact.span).split())}"
     else:
-        words = sorted(f"{name}={spelled(value)}" for name, value in fact.attributes.items() if name != "words")
+        known = {name: value for name, value in fact.attributes.items() if name not in _NOT_OF_THE_LINE}
+        words = sorted(f"{name}={spelled(value)}" for name, value in known.items())
         thing = f"{fact.kind} {' '.join(fact.name.split())} {' '.join(words)}"
     read = " ".join(f"{name}={spelled(value)}" for name, value in match.read)
-    return f"{thing}|{read}"
+    # What is loaded counts though no clause reads it: `torch.load(path)` stays when another path is put there.
+    loaded = fact.attributes.get("asset") if fact.kind == "call" else None
+    return f"{thing}|{read}" if loaded is None else f"{thing}|{read}|{spelled(loaded)}"
 
 
 def _cell_text(document: Document, span: Span) -> str:
@@ -128,11 +134,17 @@ def _cell_text(document: Document, span: Span) -> str:
 
 
 def spelled(value: Value | None) -> str:
-    """One spelling of a value: its options sorted, `?` where it may be something else, `-` where it is absent."""
+    """One spelling of a value: its options sorted, `?` where it may be something else, `-` where it is absent.
+
+    After `?` what it is by default: that is no knowledge, but whoever changes it changes what is found.
+    """
     if value is None:
         return "-"
-    options = sorted(_atom(one) for one in value.options)
-    return "{" + ",".join(options + (["?"] if value.unknown else [])) + "}"
+    options = {_atom(one) for one in value.options}
+    is_open = bool(value.unknown) or _UNKNOWN_TEXT in options
+    defaults = {_atom(one) for one in value.defaults}
+    listed = sorted(options - {_UNKNOWN_TEXT}) + (["?", *sorted(defaults - options)] if is_open else [])
+    return "{" + ",".join(listed) + "}"
 
 
 def _atom(atom: Atom) -> str:
@@ -141,10 +153,9 @@ def _atom(atom: Atom) -> str:
             return f"ref:{name}"
         case Made(name):
             return f"made:{name}"
-        case Local(text):
-            return f"path:{text}"
-        case Template(parts):
-            return "text:" + "".join("{?}" if part is None else part for part in parts)
+        case str() | Local() | Template():
+            # Whether a text is a path of this machine is judged by what is around; the text is the same.
+            return repr(text_of(atom))
         case Items(items):
             return "[" + ",".join(map(spelled, items)) + "]"
         case Entries(entries):

@@ -495,14 +495,15 @@ def _literal_prefix(pattern: str) -> str:
 
 
 def _read(rule: Rule, clause: Clause, fact: Fact) -> tuple[tuple[str, Value | None], ...]:
-    read: dict[str, Value | None] = {}
+    read: dict[tuple[str, str], Value | None] = {}
     for one in (clause, *clause.unless, *rule.unless):
         for predicate in one.args:
-            read[predicate.name] = _argument(fact, predicate)
+            # One name may stand at another position, or at none, in an `unless`.
+            read[predicate.name, "" if predicate.pos is None else str(predicate.pos)] = _argument(fact, predicate)
         for predicate in one.where:
             if predicate.name != "libraries":
-                read[predicate.name] = _attribute(fact, predicate.name)
-    return tuple(sorted(read.items()))
+                read[predicate.name, "where"] = _attribute(fact, predicate.name)
+    return tuple((name, read[name, place]) for name, place in sorted(read))
 
 
 def _asset(clause: Clause, fact: Fact) -> str | None:

@@ -193,7 +193,7 @@ class _Reader:
         if not reached:
             return
         given, is_open = arguments(node, site.here, self.evaluator)
-        origin, asset = self.origins.of(node, site.here)
+        origin, loaded = self.origins.of(node, site.here)
         span = self._span(site.here.unit, node)
         for target in reached:
             args = self._with_local(with_partial(target, given, self.evaluator), node, site.here)
@@ -201,8 +201,8 @@ class _Reader:
             if origin == OWN:
                 confidence, why = min(confidence, Confidence.MEDIUM), why or "this file wrote what it loads"
             attributes = {"origin": Value((origin,))}
-            if asset:
-                attributes["asset"] = Value((asset,))
+            if loaded:
+                attributes["asset"] = Value(loaded)
             if restricts(target.owner):
                 attributes["receiver-restricts"] = Value((True,))
             if target.name.startswith("?."):

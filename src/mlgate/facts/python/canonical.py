@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import textwrap
+import warnings
 from collections.abc import Iterator
+from itertools import groupby
 
 import libcst
 
@@ -18,6 +22,8 @@ _LAYOUT = (
     libcst.Comma,
     libcst.Semicolon,
 )
+_UNREADABLE = (libcst.ParserSyntaxError, ValueError, RecursionError)
+_ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|N\{[^}]*\}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.)", re.DOTALL)
 
 
 def canonical(text: str) -> str:
@@ -28,12 +34,15 @@ def canonical(text: str) -> str:
     """
     try:
         tree: libcst.CSTNode = libcst.parse_expression(f"({text}\n)")
-    except (libcst.ParserSyntaxError, ValueError, RecursionError):
+    except _UNREADABLE:
         try:
             tree = libcst.parse_module(textwrap.dedent(text).strip() + "\n")
-        except (libcst.ParserSyntaxError, ValueError, RecursionError):
+        except _UNREADABLE:
             return " ".join(text.split())
-    return "".join(_spelled(tree))
+    with warnings.catch_warnings():
+        # An escape that Python does not know (`"\d"`) is a warning, and another one in each version.
+        warnings.simplefilter("ignore")
+        return "".join(_spelled(tree))
 
 
 def _spelled(root: libcst.CSTNode) -> Iterator[str]:
@@ -43,8 +52,8 @@ def _spelled(root: libcst.CSTNode) -> Iterator[str]:
         match node:
             case str():
                 yield node
-            case libcst.SimpleString() | libcst.ConcatenatedString() if (value := node.evaluated_value) is not None:
-                yield f"str:{value!r};"
+            case libcst.SimpleString() | libcst.ConcatenatedString() | libcst.FormattedString():
+                stack.extend(reversed(_joined(node)))
             case libcst.Integer() | libcst.Float() | libcst.Imaginary():
                 yield f"num:{node.evaluated_value!r};"
             case libcst.Name(value):
@@ -54,6 +63,64 @@ def _spelled(root: libcst.CSTNode) -> Iterator[str]:
             case _ if isinstance(node, _LAYOUT):
                 continue
             case _:
-                yield type(node).__name__ + "("
+                yield type(node).__name__ + _mark(node) + "("
                 stack.append(")")
-                stack.extend(child for child in reversed(node.children))
+                stack.extend(reversed(node.children))
+
+
+def _mark(node: libcst.CSTNode) -> str:
+    """What tells two nodes of a kind apart and is no node itself: `f(a)`, `f(*a)` and `f(**a)`; `{a!r}`."""
+    match node:
+        case libcst.Arg(star=star) | libcst.Param(star=star) if isinstance(star, str):
+            return star
+        case libcst.FormattedStringExpression(conversion=conversion) if conversion:
+            return f"!{conversion}"
+    return ""
+
+
+# -- strings: `"a" f"b{c}"` is `f"ab{c}"`
+
+
+def _joined(node: libcst.BaseString) -> list[libcst.CSTNode | str]:
+    """A string as one run of texts and expressions, however many literals write it."""
+    joined: list[libcst.CSTNode | str] = []
+    for kind, run in groupby(_pieces(node), type):
+        if kind is str:
+            text = "".join(map(str, run))
+            joined += [f"str:{text!r};"] if text else []
+        elif kind is bytes:
+            joined.append(f"bytes:{b''.join(one for one in run if isinstance(one, bytes))!r};")
+        else:
+            joined += [one for one in run if isinstance(one, libcst.CSTNode)]
+    return joined or ["str:'';"]
+
+
+def _pieces(node: libcst.CSTNode) -> Iterator[str | bytes | libcst.CSTNode]:
+    match node:
+        case libcst.ConcatenatedString(left=left, right=right):
+            yield from _pieces(left)
+            yield from _pieces(right)
+        case libcst.FormattedString(parts=parts):
+            is_raw = "r" in node.prefix
+            for part in parts:
+                if isinstance(part, libcst.FormattedStringText):
+                    yield _unescaped(part.value.replace("{{", "{").replace("}}", "}"), is_raw)
+                else:
+                    yield part
+        case libcst.SimpleString(value):
+            yield _evaluated(value)
+        case _:
+            yield node
+
+
+def _unescaped(text: str, is_raw: bool) -> str:
+    """What the text of an f-string stands for: its escapes as Python reads them."""
+    return text if is_raw else _ESCAPE.sub(lambda found: str(_evaluated(f'"""{found.group()}"""')), text)
+
+
+def _evaluated(literal: str) -> str | bytes:
+    try:
+        value = ast.literal_eval(literal)
+    except (SyntaxError, ValueError):
+        return literal
+    return value if isinstance(value, (str, bytes)) else literal

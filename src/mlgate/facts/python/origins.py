@@ -55,6 +55,9 @@ _FETCHERS = frozenset(
 )
 _NAMED_FIRST = frozenset("spec_from_file_location load_source SourceFileLoader".split())
 """Loaders whose first argument is only the name of what they make."""
+Origin = tuple[str, tuple[str, ...]]
+"""One of the four words, and everything that the loaded thing may be: path, URL or id."""
+
 _PATH_WORDS = frozenset(
     "f fp file path filename fname filepath filepath_or_buffer model_path checkpoint checkpoint_path "
     "uri model_uri source url repo_or_dir".split()
@@ -73,11 +76,10 @@ class Origins:
     _shapes: set[str] = field(default_factory=set)
     _fetched: set[str] = field(default_factory=set)
 
-    def of(self, call: ast.Call, here: Here) -> tuple[str, str | None]:
-        """(origin, what is loaded) of a load; the thing is its path, URL or id where that is known."""
+    def of(self, call: ast.Call, here: Here) -> Origin:
         argument = _loaded(call)
         if argument is None:
-            return UNKNOWN, None
+            return UNKNOWN, ()
         return self._trace(argument, here, 0)
 
     def is_own(self, node: ast.expr, here: Here, text: str | None) -> bool:
@@ -85,35 +87,33 @@ class Origins:
         texts = self._written()
         return (text is not None and text.rstrip("/") in texts) or _shape(node) in self._shapes
 
-    def _trace(self, node: ast.expr, here: Here, depth: int) -> tuple[str, str | None]:
+    def _trace(self, node: ast.expr, here: Here, depth: int) -> Origin:
         if depth > 12:
-            return UNKNOWN, None
+            return UNKNOWN, ()
         known = self.evaluator.known(node, here)
-        texts = [text for option in known.options if (text := _plain(option)) is not None]
+        texts = tuple(text for option in known.options if (text := _plain(option)) is not None)
         if texts:
             if any(_is_url(text) for text in texts):
-                return REMOTE, texts[0]
-            for text in texts:
-                if self.is_own(node, here, text):
-                    return OWN, text
+                return REMOTE, texts
+            if any(self.is_own(node, here, text) for text in texts):
+                return OWN, texts
             if self._fetched.intersection(texts):
-                return REMOTE, texts[0]
+                return REMOTE, texts
             if all("{…}" not in text and in_repository(text, self.folder, self.project) for text in texts):
-                return REPOSITORY, texts[0]
+                return REPOSITORY, texts
             if not any(isinstance(option, Local) for option in known.options) or isinstance(node, ast.Constant):
-                return UNKNOWN, texts[0]
+                return UNKNOWN, texts
         if self.is_own(node, here, None):
-            return OWN, texts[0] if texts else None
+            return OWN, texts
         if any(isinstance(option, Made) and option.name.startswith(_REMOTE_CALLS) for option in known.options):
-            call = node if isinstance(node, ast.Call) else None
-            return REMOTE, self._first_text(call, here) if call else (texts[0] if texts else None)
+            return REMOTE, self._first_text(node, here) if isinstance(node, ast.Call) else texts
         followed = self._step(node, here, depth)
         if followed is not None:
-            origin, text = followed
-            return origin, text or (texts[0] if texts else None)
-        return UNKNOWN, texts[0] if texts else None
+            origin, found = followed
+            return origin, found or texts
+        return UNKNOWN, texts
 
-    def _step(self, node: ast.expr, here: Here, depth: int) -> tuple[str, str | None] | None:
+    def _step(self, node: ast.expr, here: Here, depth: int) -> Origin | None:
         match node:
             case ast.Name(name):
                 scope = here.scope.lookup(name)
@@ -126,7 +126,7 @@ class Origins:
                 ]
                 return _best(results)
             case ast.Call(ast.Attribute(_, "dumps" | "packb")):
-                return OWN, None  # `pickle.loads(pickle.dumps(x))`
+                return OWN, ()  # `pickle.loads(pickle.dumps(x))`
             case ast.Call(ast.Attribute(base, last), arguments):
                 if arguments and last in _OPENERS and self._is_library(base, here):
                     return self._trace(arguments[0], here, depth + 1)
@@ -137,12 +137,12 @@ class Origins:
                 return self._trace(base, here, depth + 1)
         return None
 
-    def _first_text(self, call: ast.Call, here: Here) -> str | None:
+    def _first_text(self, call: ast.Call, here: Here) -> tuple[str, ...]:
         for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-            for option in self.evaluator.known(argument, here).options:
-                if (text := _plain(option)) is not None:
-                    return text
-        return None
+            options = self.evaluator.known(argument, here).options
+            if texts := tuple(text for option in options if (text := _plain(option)) is not None):
+                return texts
+        return ()
 
     def _is_library(self, base: ast.expr, here: Here) -> bool:
         """`gzip` in `gzip.open(path)`, against `path` in `path.open()`."""
@@ -252,10 +252,9 @@ def _is_url(text: str) -> bool:
     return "://" in text and not text.startswith("file:")
 
 
-def _best(results: list[tuple[str, str | None]]) -> tuple[str, str | None] | None:
+def _best(results: list[Origin]) -> Origin | None:
     """What is remote by one way is remote; what is written here by every way is one's own."""
     for wanted in (REMOTE, UNKNOWN, REPOSITORY, OWN):
-        for origin, text in results:
-            if origin == wanted:
-                return origin, text
+        if found := [texts for origin, texts in results if origin == wanted]:
+            return wanted, tuple(dict.fromkeys(text for texts in found for text in texts))
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mlgate.facts.python.scopes import Binding, FunctionNode, Here, Outline, Scope, Site
@@ -106,7 +106,24 @@ def merge(several: Iterable[Known]) -> Known:
         unknown = unknown or one.unknown
     if len(options) > MAX_OPTIONS:
         unknown = unknown or f"more than {MAX_OPTIONS} values"
-    return Known(tuple(options.values())[:MAX_OPTIONS], unknown, tuple(defaults.values())[:MAX_OPTIONS])
+    return Known(_bounded(options.values()), unknown, _bounded(defaults.values()))
+
+
+def _bounded(options: Collection[Inner]) -> tuple[Inner, ...]:
+    """At most `MAX_OPTIONS`: the same ones wherever in the document they stand."""
+    if len(options) <= MAX_OPTIONS:
+        return tuple(options)
+    return tuple(sorted(options, key=_name_of)[:MAX_OPTIONS])
+
+
+def _name_of(option: Inner) -> str:
+    match option:
+        case Class(name=name) | Instance(of=Class(name=name)) | Partial(name=name):
+            return f"{type(option).__name__} {name}"
+        case Function(node=node):
+            return f"Function {getattr(node, 'name', '')}"
+        case _:
+            return repr(option)
 
 
 def _identity(atom: Inner) -> tuple[str, object]:
