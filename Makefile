@@ -1,0 +1,75 @@
+# `make demo` shows what mlgate says, `make test` runs every check there is. Both make all they need, in .venv.
+# Only the step that installs uses the network.
+
+PYTHON ?= $(shell sh scripts/find_python.sh)
+VENV ?= .venv
+WHEELHOUSE = $(CURDIR)/.wheelhouse
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test install lint generated unit compat benchmark generate format clean
+
+help:
+	@echo "make demo       see what mlgate says of a small ML repository"
+	@echo "make test       every check and test, as CI runs them"
+	@echo "make format     lay out the code"
+	@echo "make generate   print again what is printed from the rules and the program"
+	@echo "make benchmark  what a clean commit costs"
+
+# --- for who looks
+
+demo: $(VENV)/.installed
+	@sh scripts/demo.sh $(BIN)/mlgate
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "mlgate needs Python 3.10 or newer: install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml
+	$(PIP) install --editable .
+	@touch $@
+
+# --- for who changes something
+
+test: install lint generated unit compat
+
+install: $(VENV)/.dev
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(PIP) install --upgrade pip
+	$(PIP) install --group dev
+	rm -rf $(WHEELHOUSE)
+	$(BIN)/python scripts/fill_wheelhouse.py $(WHEELHOUSE)
+	$(BIN)/python scripts/compat.py install --folder $(VENV)/compat
+	@touch $@
+
+lint: install
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
+
+generated: install
+	$(BIN)/python scripts/print_rules.py --check
+	$(BIN)/python scripts/print_help.py --check
+
+unit: install
+	PIP_NO_INDEX=1 PIP_FIND_LINKS=$(WHEELHOUSE) $(BIN)/python -m pytest -n auto --dist loadgroup
+
+compat: install
+	$(BIN)/python scripts/compat.py test --folder $(VENV)/compat
+
+benchmark: $(VENV)/.installed
+	$(BIN)/python benchmarks/clean_commit.py
+
+generate: install
+	$(BIN)/python scripts/print_rules.py
+	$(BIN)/python scripts/print_help.py
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv .wheelhouse .mypy_cache .ruff_cache .pytest_cache .hypothesis

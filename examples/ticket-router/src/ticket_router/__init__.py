@@ -1,0 +1,1 @@
+"""Sends support tickets to the team that can answer them."""
