@@ -23,7 +23,7 @@ from mlgate.commands.reader import (
     read_word,
     words_of,
 )
-from mlgate.commands.repositories import checkout_of, images_of, repository_of
+from mlgate.commands.repositories import Image, checkout_of, images_of, repository_of
 from mlgate.commands.requirements import COMMIT, without_password
 from mlgate.commands.servers import server_of
 from mlgate.commands.tables import names
@@ -90,6 +90,7 @@ def extract(
     script = _Script(vocabulary, origin, dict(variables or {}))
     for unit in units:
         script.unit(unit)
+    script.finish()
     return Extraction(tuple(draft.fact() for draft in script.drafts), tuple(script.embedded))
 
 
@@ -121,6 +122,26 @@ class _Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class _Used:
+    """An image that a command takes."""
+
+    draft: _Draft
+    verb: str
+    image: Image
+
+    def state(self) -> None:
+        image, attributes = self.image, self.draft.attributes
+        attributes["image"] = Value((image.name,)) if image.word.known else _value(image.word)
+        if image.tag:
+            known = "$" not in image.tag and "{" not in image.tag
+            attributes["tag"] = Value((image.tag,)) if known else Value((), f"`{image.tag}` holds the tag")
+        if image.digest:
+            attributes["digest"] = Value((image.digest,))
+        if self.verb != "pull" and "/" not in image.name:
+            self.draft.doubt(Confidence.MEDIUM, "it may be an image of this machine")
+
+
+@dataclass(frozen=True, slots=True)
 class _Clone:
     draft: _Draft
     folder: str
@@ -137,7 +158,10 @@ class _Script:
         self.embedded: list[Embedded] = []
         self.fetched: list[_Fetched] = []
         self.clones: list[_Clone] = []
-        self.images: set[str] = set()
+        self.images: list[_Used] = []
+        self.own_images: set[str] = set()
+        """Built here, or another name for such a one."""
+        self.tagged: set[str] = set()
         self.folder = ""
         self.current = Unit(0, "")
         self.starts: list[int] = [0]
@@ -419,21 +443,23 @@ class _Script:
             clone = next((one for one in reversed(self.clones) if one.folder == folder), self.clones[-1])
             clone.draft.attributes["revision"] = _value(checkout.revision)
         verb, images = images_of(found)
-        for image in images:
-            if verb in ("build", "tag"):
-                self.images.add(image.name)
-            elif image.name not in self.images and "image" not in draft.attributes:
-                self.images.add(image.name)
-                draft.attributes["image"] = Value((image.name,)) if image.word.known else _value(image.word)
-                if image.tag:
-                    known = "$" not in image.tag and "{" not in image.tag
-                    draft.attributes["tag"] = (
-                        Value((image.tag,)) if known else Value((), f"`{image.tag}` holds the tag")
-                    )
-                if image.digest:
-                    draft.attributes["digest"] = Value((image.digest,))
-                if verb != "pull" and "/" not in image.name:
-                    draft.doubt(Confidence.MEDIUM, "it may be an image of this machine")
+        if verb == "build":
+            self.own_images.update(image.name for image in images)
+        elif verb == "tag":
+            self.tagged.update(image.name for image in images[:1])
+            self.own_images.update(image.name for image in images[1:])
+        else:
+            self.images += [_Used(draft, verb, image) for image in images]
+
+    def finish(self) -> None:
+        """States each image that is not made here once, wherever it is made or used: cells run in any order."""
+        pulled = {used.image.name for used in self.images if used.verb == "pull"}
+        own = self.own_images | (self.tagged - pulled)
+        told: set[str] = set()
+        for used in sorted(self.images, key=lambda used: (used.verb != "pull", used.draft.name)):
+            if used.image.name not in own | told and "image" not in used.draft.attributes:
+                told.add(used.image.name)
+                used.state()
 
     # --- code that a command carries
 
