@@ -46,10 +46,12 @@ class Examiner:
     """Number of the day, for the age of cache entries."""
     _index: Index = field(init=False)
     _screen: dict[str, Any] = field(init=False)
+    _modules: screen.Modules = field(init=False)
 
     def __post_init__(self) -> None:
         self._index = Index(self.law.rules.values())
         self._screen = screen.ready(self.law.screen)
+        self._modules = screen.Modules(self.read)
 
     def examine(self, source: Source) -> Result:
         """Every way in which the file cannot be read is a finding."""
@@ -86,7 +88,7 @@ class Examiner:
 
     def _is_admitted(self, source: Source) -> bool:
         if source.kind is Kind.PYTHON:
-            return screen.admits_python(source.data, self._screen, source.path, self.read)
+            return screen.admits_python(source.data, self._screen, source.path, self._modules)
         if source.kind in _TEXT_KINDS:
             return screen.admits_text(source.data, self._screen)
         return True

@@ -27,11 +27,15 @@ MAX_QUICK_BYTES = 2_000_000
 
 def main() -> int:
     """Exit code of `mlgate`; see `cli`."""
-    if is_clean(sys.argv[1:], os.environ):
-        return 0
-    from mlgate.cli import main as whole
+    try:
+        if is_clean(sys.argv[1:], os.environ):
+            return 0
+        from mlgate.cli import main as whole
 
-    return whole()
+        return whole()
+    except KeyboardInterrupt:
+        sys.stderr.write("mlgate: interrupted\n")
+        return 130
 
 
 def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
@@ -47,17 +51,15 @@ def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     screen = _screen(root, policy, environment)
     if screen is None:
         return False
-    from mlgate.screen import admits_python
+    from mlgate.screen import Modules, admits_python
 
-    def read(path: str) -> bytes | None:
-        return _bytes(os.path.join(root, path))
-
+    modules = Modules(lambda path: _bytes(os.path.join(root, path)))
     for path in paths:
         if not path.endswith(".py") or os.path.islink(path):
             return False
         data = _bytes(path)
         place = os.path.relpath(os.path.join(folder, path), root).replace(os.sep, "/")
-        if data is None or place.startswith("../") or admits_python(data, screen, place, read):
+        if data is None or place.startswith("../") or admits_python(data, screen, place, modules):
             return False
     return True
 

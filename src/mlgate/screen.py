@@ -45,11 +45,27 @@ MAX_HOPS = 3
 """Longest chain of modules through which a renamed import is followed."""
 
 
-def admits_python(data: bytes, screen: Data, path: str = "", read: Read | None = None) -> bool:
-    """Whether a Python file must be parsed. `read` gives the bytes of a file of the repository, None for none."""
+class Modules:
+    """The modules of a repository, for what they hand on under other names; each is read once."""
+
+    def __init__(self, read: Read) -> None:
+        self.read = read
+        """Bytes of a file of the repository, None where it has no such file."""
+        self.aliases: dict[tuple[str, int], frozenset[bytes] | None] = {}
+
+
+def admits_python(data: bytes, screen: Data, path: str = "", modules: Modules | None = None) -> bool:
+    """Whether a Python file must be parsed."""
     if _text_admits(data, screen) or data.startswith(_POINTER):
         return True
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or _CODING.match(data) or _DATABRICKS in data or b"mlgate:" in data:
+    # NOTE: a NUL is binary or UTF-16, where no word stands in one piece.
+    if (
+        b"\0" in data
+        or data[:2] in (b"\xff\xfe", b"\xfe\xff")
+        or _CODING.match(data)
+        or _DATABRICKS in data
+        or b"mlgate:" in data
+    ):
         return True
     normal = data
     if not data.isascii():
@@ -62,7 +78,7 @@ def admits_python(data: bytes, screen: Data, path: str = "", read: Read | None =
         return True
     if (b"exec" in words or b"eval" in words) and _ESCAPE.search(data):
         return True
-    return read is not None and _imports_admit(normal, words, screen, path, read, MAX_HOPS)
+    return modules is not None and _imports_admit(normal, words, screen, path, modules)
 
 
 def admits_text(data: bytes, screen: Data) -> bool:
@@ -120,18 +136,27 @@ def _chooses(data: bytes, libraries: frozenset[bytes]) -> bool:
     return not asked.isdisjoint(imported) or b"" in asked
 
 
-def _imports_admit(data: bytes, words: frozenset[bytes], screen: Data, path: str, read: Read, hops: int) -> bool:
+def _imports_admit(data: bytes, words: frozenset[bytes], screen: Data, path: str, modules: Modules) -> bool:
     """Whether a module of this repository hands on a library's name under another one that this file uses."""
     for module, names in _imports(data):
-        for place in _places(module, path):
-            held = read(place)
-            if held is None:
-                continue
-            aliases = _aliases(held, screen, place, read, hops - 1)
-            if aliases and not aliases.isdisjoint(words if names is None else names):
-                return True
-            break
+        aliases = _handed_on(module, screen, path, modules, MAX_HOPS)
+        if aliases and not aliases.isdisjoint(words if names is None else names):
+            return True
     return False
+
+
+def _handed_on(module: bytes, screen: Data, path: str, modules: Modules, hops: int) -> frozenset[bytes]:
+    """What the module that `path` imports hands on; nothing where the repository has no such module."""
+    for place in _places(module, path):
+        if (place, hops) not in modules.aliases:
+            # Set before it is known: modules that import each other end here.
+            modules.aliases[place, hops] = frozenset()
+            held = modules.read(place)
+            modules.aliases[place, hops] = None if held is None else _aliases(held, screen, place, modules, hops - 1)
+        aliases = modules.aliases[place, hops]
+        if aliases is not None:
+            return aliases
+    return frozenset()
 
 
 def _imports(data: bytes) -> list[tuple[bytes, frozenset[bytes] | None]]:
@@ -167,7 +192,7 @@ def _places(module: bytes, path: str) -> list[str]:
     return places
 
 
-def _aliases(data: bytes, screen: Data, path: str, read: Read, hops: int) -> frozenset[bytes]:
+def _aliases(data: bytes, screen: Data, path: str, modules: Modules, hops: int) -> frozenset[bytes]:
     """Names under which a module hands on what it took from a library that rules ask for."""
     aliases: set[bytes] = set()
     firsts = screen["firsts"]
@@ -176,12 +201,8 @@ def _aliases(data: bytes, screen: Data, path: str, read: Read, hops: int) -> fro
         if module.partition(b".")[0] in firsts:
             aliases.update(imported.translate(_WORD).split())
         elif hops > 0:
-            for place in _places(module, path):
-                held = read(place)
-                if held is not None:
-                    below = _aliases(held, screen, place, read, hops - 1)
-                    aliases.update(below if b"*" in imported else below.intersection(imported.translate(_WORD).split()))
-                    break
+            below = _handed_on(module, screen, path, modules, hops)
+            aliases.update(below if b"*" in imported else below.intersection(imported.translate(_WORD).split()))
     for match in _IMPORT.finditer(data):
         for part in match.group(1).split(b","):
             words = part.split()
