@@ -58,6 +58,7 @@ _NAMED_FIRST = frozenset("spec_from_file_location load_source SourceFileLoader".
 Origin = tuple[str, tuple[str, ...]]
 """One of the four words, and everything that the loaded thing may be: path, URL or id."""
 
+_MODEL_WORDS = frozenset("model model_id model_name repo_id pretrained_model_name_or_path model_name_or_path".split())
 _PATH_WORDS = frozenset(
     "f fp file path filename fname filepath filepath_or_buffer model_path checkpoint checkpoint_path "
     "uri model_uri source url repo_or_dir".split()
@@ -198,6 +199,10 @@ class Origins:
 
 
 def _loaded(call: ast.Call) -> ast.expr | None:
+    for keyword in call.keywords:
+        # `pipeline("text-generation", model=…)`: what is named so is what is loaded, whatever comes first.
+        if keyword.arg in _MODEL_WORDS:
+            return keyword.value
     if isinstance(call.func, (ast.Attribute, ast.Name)) and len(call.args) > 1:
         last = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
         if last in _NAMED_FIRST:
