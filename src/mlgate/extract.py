@@ -132,7 +132,7 @@ class _Extractor:
             case Kind.PYTHON:
                 return python.extract(units, self.vocabulary, self.project, path, self.wanted)
             case Kind.SHELL:
-                constants = self.constants if origin == "magic" else {}
+                constants = self.constants if origin in ("magic", "shell") else {}
                 return shell.extract(units, self.vocabulary, origin or "script", constants)
             case Kind.DOCKERFILE:
                 return dockerfile.extract(units, self.vocabulary)

@@ -83,7 +83,7 @@ def extract(
 ) -> Extraction:
     """Facts `shell`, `package`, `setting` and `server`, and embedded documents.
 
-    The units are one script in several pieces: a variable, a clone or a checksum of one holds in those behind it.
+    The units are one script in several pieces: a variable of one holds in those behind it, a clone or checksum in all.
     `origin`: what carries them (`magic`, `script`, `dockerfile`, `subprocess`, `workflow` …).
     `variables`: constants of the notebook that `{name}` and `$name` may stand for.
     """
@@ -119,6 +119,7 @@ class _Fetched:
 
     draft: _Draft
     names: frozenset[str]
+    unit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class _Used:
 class _Clone:
     draft: _Draft
     folder: str
+    unit: int
 
 
 class _Script:
@@ -156,8 +158,15 @@ class _Script:
         self.variables: Mapping[str, str] = variables
         self.drafts: list[_Draft] = []
         self.embedded: list[Embedded] = []
+        self.number = 0
+        """Of the unit that is read, from 1."""
         self.fetched: list[_Fetched] = []
+        self.ran: list[Invocation] = []
+        self.checks: list[tuple[str, list[_Fetched]]] = []
+        """Text of what compares digests, and what the same unit fetched above it."""
         self.clones: list[_Clone] = []
+        self.checkouts: list[tuple[str, Word, list[_Clone]]] = []
+        """Folder, revision, and the clone above in the same unit."""
         self.images: list[_Used] = []
         self.own_images: set[str] = set()
         """Built here, or another name for such a one."""
@@ -168,6 +177,7 @@ class _Script:
 
     def unit(self, unit: Unit) -> None:
         self.current = unit
+        self.number += 1
         self.starts = [0, *(match.end() for match in re.finditer("\n", unit.text))]
         pipelines, after = read_on(unit.text, self.variables)
         for pipeline in pipelines:
@@ -281,7 +291,7 @@ class _Script:
         """States what one program does beside its pipeline; returns what it fetches or sends."""
         self.settings(found, command)
         self.carried(found, command, depth)
-        self.started(found)
+        self.ran.append(found)
         install = install_of(found, command)
         if install is not None:
             self.install(install)
@@ -394,34 +404,36 @@ class _Script:
         elif found.doubt:
             draft.doubt(Confidence.MEDIUM, f"the {found.doubt.removesuffix('-named')} is held by a variable")
         called = {basename(address), basename(target)} - {"", ".", "..", "-"}
-        self.fetched.append(_Fetched(draft, frozenset(called)))
+        self.fetched.append(_Fetched(draft, frozenset(called), self.number))
 
-    def started(self, found: Invocation) -> None:
-        """Marks what was fetched before and is run by this command."""
-        if not self.fetched:
-            return
+    def started(self, fetched: Sequence[_Fetched], found: Invocation) -> None:
+        """Marks what is fetched and run by this command."""
         program = found.words[0].text
         runs, name = "", ""
         if "/" in program and not found.module:
             runs, name = "itself", basename(program)
-        if not any(name in one.names for one in self.fetched):
+        if not any(name in one.names for one in fetched):
             runs, name = _script_argument(found)
-        for one in self.fetched if runs and name else ():
-            if name in one.names and "verified" not in one.draft.attributes:
+        for one in fetched if runs and name else ():
+            if name in one.names:
                 one.draft.attributes["runs"] = Value((runs,))
                 one.draft.attributes["content"] = Value(("code",))
 
     def checksum(self, pipeline: Pipeline) -> None:
-        """Marks what was fetched before and is compared with a digest here."""
-        if not self.fetched or not any(_is_checker(inner) for inner in flatten([pipeline])):
+        """Keeps what compares files with a digest."""
+        if not any(_is_checker(inner) for inner in flatten([pipeline])):
             return
         text = self.current.text[pipeline.start : pipeline.end]
         bodies = [r.body.text for c in pipeline.commands for r in c.redirects if r.body is not None]
         text = "\n".join([text, *bodies])
-        if not _CHECKS.search(text):
-            return
+        if _CHECKS.search(text):
+            here = [one for one in self.fetched if one.unit == self.number]
+            self.checks.append((text, here))
+
+    def checked(self, text: str, here: Sequence[_Fetched]) -> None:
+        """Marks what is compared with a digest: what is named; else what was fetched above, in the same cell or all."""
         named = [one for one in self.fetched if any(name in text for name in one.names)]
-        for one in named or self.fetched:
+        for one in named or here or self.fetched:
             one.draft.attributes["verified"] = Value((True,))
             one.draft.attributes.pop("runs", None)
 
@@ -436,12 +448,11 @@ class _Script:
             if repository.hub:
                 draft.attributes["hub-type"] = Value((repository.hub,))
             if found.program == "git":
-                self.clones.append(_Clone(draft, basename(repository.folder)))
+                self.clones.append(_Clone(draft, basename(repository.folder), self.number))
         checkout = checkout_of(found)
-        if checkout is not None and self.clones:
-            folder = basename(checkout.folder.rstrip("/")) or self.folder
-            clone = next((one for one in reversed(self.clones) if one.folder == folder), self.clones[-1])
-            clone.draft.attributes["revision"] = _value(checkout.revision)
+        if checkout is not None:
+            above = [one for one in self.clones if one.unit == self.number][-1:]
+            self.checkouts.append((basename(checkout.folder.rstrip("/")) or self.folder, checkout.revision, above))
         verb, images = images_of(found)
         if verb == "build":
             self.own_images.update(image.name for image in images)
@@ -452,7 +463,23 @@ class _Script:
             self.images += [_Used(draft, verb, image) for image in images]
 
     def finish(self) -> None:
-        """States each image that is not made here once, wherever it is made or used: cells run in any order."""
+        """States what commands make of what others bring, wherever they stand: cells run in any order."""
+        for found in self.ran if self.fetched else ():
+            self.started(self.fetched, found)
+        for text, here in self.checks:
+            self.checked(text, here)
+        self.check_out()
+        self.name_images()
+
+    def check_out(self) -> None:
+        """Tells clones what is checked out: by folder; else the clone above in the same cell, else the only one."""
+        for folder, revision, above in self.checkouts:
+            named = [one for one in self.clones if one.folder == folder]
+            for clone in named[-1:] or above or (self.clones if len(self.clones) == 1 else ()):
+                clone.draft.attributes["revision"] = _value(revision)
+
+    def name_images(self) -> None:
+        """States each image that is not made here, once."""
         pulled = {used.image.name for used in self.images if used.verb == "pull"}
         own = self.own_images | (self.tagged - pulled)
         told: set[str] = set()
