@@ -42,6 +42,8 @@ _WORDS = {
 }
 _LONGEST_SHOWN = 120
 _UNKNOWN_TEXT = repr(HOLE)
+_LOADED = re.compile(r"^[01]$|(?:model|repo|path|name|file|url|uri|checkpoint|dataset|weights|source|id)$")
+"""Arguments, by place or name, that say what is loaded."""
 _NOT_OF_THE_LINE = frozenset(["words", "revision", "verified"])
 """Attributes of a shell line that are said twice, or that other lines add: a checkout, a checksum."""
 
@@ -123,9 +125,18 @@ def _canonical(document: Document, match: Match) -> str:
         words = sorted(f"{name}={spelled(value)}" for name, value in known.items())
         thing = f"{fact.kind} {' '.join(fact.name.split())} {' '.join(words)}"
     read = " ".join(f"{name}={spelled(value)}" for name, value in match.read)
-    # What is loaded counts though no clause reads it: `torch.load(path)` stays when another path is put there.
-    loaded = fact.attributes.get("asset") if fact.kind == "call" else None
-    return f"{thing}|{read}" if loaded is None else f"{thing}|{read}|{spelled(loaded)}"
+    loaded = _loaded(fact)
+    return f"{thing}|{read}|{loaded}" if loaded else f"{thing}|{read}"
+
+
+def _loaded(fact: Fact) -> str:
+    """What a call may load, though no clause reads it: `torch.load(path)` stays as it is when `path` is another."""
+    if fact.kind != "call":
+        return ""
+    values = [fact.attributes.get("asset"), *(value for name, value in fact.args.items() if _LOADED.search(name))]
+    atoms = [atom for value in values if value is not None for atom in (*value.options, *value.defaults)]
+    texts = {_atom(atom) for atom in atoms if text_of(atom) is not None} - {_UNKNOWN_TEXT}
+    return ",".join(sorted(texts))
 
 
 def _cell_text(document: Document, span: Span) -> str:
