@@ -1,4 +1,4 @@
-"""Fills a folder with the wheels that installing mlgate takes, its build backend's too, so that tests install it offline."""
+"""Fills a folder with the wheels that installing mlgate takes, those of its build too: tests install it offline."""
 
 from __future__ import annotations
 

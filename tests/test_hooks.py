@@ -15,7 +15,9 @@ pytestmark = pytest.mark.xdist_group("pre-commit")
 TOKEN = "hf_" + "QvGzTbWmKdRxPyLsNjHcFaEuXoViZkMtBw"
 """Made up; in one piece it would stop our own commits."""
 
-LOADS = "import pickle\nimport urllib.request\n\nwith urllib.request.urlopen(URL) as file:\n    rows = pickle.load(file)\n"
+LOADS = (
+    "import pickle\nimport urllib.request\n\nwith urllib.request.urlopen(URL) as file:\n    rows = pickle.load(file)\n"
+)
 LOGS_IN = f'from huggingface_hub import login\n\nlogin(token="{TOKEN}")\n'
 CLEAN = "import os\n\n\ndef place(folder):\n    return os.path.join(folder, 'tickets.csv')\n"
 POLICY = 'kind: Policy\nversion: 1\nid: acme\nowner: "@acme/security"\nrules:\n  secret/*: {level: block}\n'
@@ -56,7 +58,9 @@ def blocked(output: str) -> list[tuple[str, str]]:
 def outcomes(output: str) -> dict[str, str]:
     """What pre-commit says of each hook: {name: Passed, Failed or Skipped}."""
     text = re.sub(r"\x1b\[[0-9;]*[mK]", "", output)
-    return {name.strip(): said for name, said in re.findall(r"^(mlgate[^.\n]*)\.+(?:\(.*\))?(\w+)$", text, re.MULTILINE)}
+    return {
+        name.strip(): said for name, said in re.findall(r"^(mlgate[^.\n]*)\.+(?:\(.*\))?(\w+)$", text, re.MULTILINE)
+    }
 
 
 # --- each hook, from a git URL
@@ -214,7 +218,7 @@ def test_two_hundred_files_give_one_report(pre_commit: PreCommit, tmp_path: Path
     assert len(re.findall(r"^4 block\b", done.stdout, re.MULTILINE)) == 1
 
 
-@pytest.mark.parametrize("name", ["two words.py", "it's \"quoted\".py", "größe/日本.py", "--exit-zero", "a\tb.py"])
+@pytest.mark.parametrize("name", ["two words.py", 'it\'s "quoted".py', "größe/日本.py", "--exit-zero", "a\tb.py"])
 def test_names_of_any_kind(pre_commit: PreCommit, tmp_path: Path, name: str) -> None:
     repository = pre_commit.configured(tmp_path / "r", {"a.txt": "a\n"}, ("mlgate",))
     repository.write({name: LOGS_IN})

@@ -14,8 +14,8 @@ from gitrepo import ENVIRONMENT, Repository, make_repository
 OURS = frozenset("mlgate mlgate.quick mlgate.cache_folder mlgate.gate mlgate.screen".split())
 JSON = frozenset("json json.decoder json.encoder json.scanner _json".split())
 RE = frozenset(
-    "re _sre copyreg enum functools _functools collections _collections operator _operator keyword reprlib types itertools"
-    " re._casefix re._compiler re._constants re._parser sre_compile sre_constants sre_parse"
+    "re _sre copyreg enum functools _functools collections _collections operator _operator keyword reprlib types"
+    " itertools re._casefix re._compiler re._constants re._parser sre_compile sre_constants sre_parse"
     " _collections_abc collections.abc contextlib _thread".split()
 )
 """What `json` takes with it; until 3.10 the parser of expressions had other names."""
