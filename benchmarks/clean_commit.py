@@ -1,7 +1,7 @@
 """What a commit of one clean Python file costs, as a multiple of the start of Python itself.
 
-Runs the console script that pip installs, as pre-commit does, in turns with `python -c pass`, and compares medians: what
-slows the machine down for a while slows both. Exit code 1 where the multiple is above the target.
+Runs the console script that pip installs, as pre-commit does, in turns with `python -c pass`, and compares medians:
+what slows the machine down for a while slows both. Exit code 1 where the multiple is above the target.
 """
 
 from __future__ import annotations
