@@ -42,9 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CANNOT_JUDGE
     except Exception as error:
-        _say(
-            f"mlgate: internal error: {type(error).__name__} in {_where(error)}; nothing was judged. Please report it.\n"
-        )
+        what = f"internal error: {type(error).__name__} in {_where(error)}"
+        _say(f"mlgate: {what}; nothing was judged. Please report it.\n")
         if os.environ.get("MLGATE_DEBUG"):
             raise
         return CANNOT_JUDGE
@@ -276,7 +275,7 @@ def _stdin(options: argparse.Namespace) -> tuple[str, bytes] | None:
         raise MlgateError("-: standard input is judged alone; leave the other paths out")
     if not options.stdin_filename:
         raise MlgateError("-: say what it is called, e.g. --stdin-filename notebook.ipynb")
-    return Path(options.stdin_filename).as_posix(), sys.stdin.buffer.read()
+    return options.stdin_filename, sys.stdin.buffer.read()
 
 
 def _date(given: str | None) -> str:
@@ -344,12 +343,17 @@ def _print(text: str) -> None:
 
 def _write(file: Path, text: str) -> None:
     """Whole or not at all: a report that was cut short must not look like a short report."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    target = Path(os.path.realpath(file))
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    # A device or a pipe is written to; a file put in its place would take /dev/stdout from the machine.
+    is_device = target.exists() and not target.is_file()
     try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(file)
+        (target if is_device else beside).write_text(text, encoding="utf-8", newline="\n")
+        if not is_device:
+            beside.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        if not is_device:
+            beside.unlink(missing_ok=True)
         raise MlgateError(
             f"{file}: the report cannot be written: {error.strerror}; check folder and permissions"
         ) from error

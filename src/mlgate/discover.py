@@ -201,6 +201,14 @@ def discover(root: str, paths: Sequence[str], git: Git | None, folder: str | Non
     return Inventory(root, _sorted(entries.values()))
 
 
+def place(root: str, path: str, folder: str) -> str:
+    """What reports call `path`, absolute or relative to `folder`; it need not exist.
+
+    Raises MlgateError for a path outside the root.
+    """
+    return _relative(root, os.path.join(folder, path), path)
+
+
 def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: entry.path))
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from mlgate import base, decide, discover, newness, workers
 from mlgate.cache import Cache
 from mlgate.cascade import Bundle
+from mlgate.errors import MlgateError
 from mlgate.examine import Examiner, Result
 from mlgate.git import Git, find_root, is_committing
 from mlgate.law import Law, derive, keep
@@ -117,7 +118,10 @@ def _of_files(files: Mapping[str, str], law: Law) -> list[Finding]:
 
 def _root(question: Question) -> str:
     if question.repository is not None:
-        return os.path.realpath(question.repository)
+        root = Path(question.folder, question.repository).resolve()
+        if not root.is_dir():
+            raise MlgateError(f"--repo {question.repository}: no such folder; name the root of the repository")
+        return str(root)
     return find_root(question.folder) or os.path.realpath(question.folder)
 
 
@@ -167,10 +171,10 @@ class _Check:
     def _inventory(self) -> discover.Inventory:
         question = self.question
         if question.stdin is not None:
-            path = question.stdin[0]
+            path = discover.place(self.root, question.stdin[0], question.folder)
             return discover.Inventory(self.root, (discover.Entry(path, discover.kind_of_name(path) or Kind.TEXT),))
         if question.paths or self.git is None:
-            return discover.discover(self.root, question.paths or (".",), self.git, question.folder)
+            return discover.discover(self.root, question.paths, self.git, question.folder)
         if self._is_hook():
             # A hook without files: what is staged, deletions included.
             staged = [path for path, (status, _) in self.git.staged().items() if status != "D"]
@@ -255,7 +259,8 @@ class _Check:
             return []
         prepare = _Prepare(self)
         results: list[Result] = []
-        for outcome in workers.run(waiting, prepare, self.question.jobs, FILE_SECONDS):
+        debug = bool(self.question.environment.get("MLGATE_DEBUG"))
+        for outcome in workers.run(waiting, prepare, self.question.jobs, FILE_SECONDS, debug):
             if isinstance(outcome, workers.Lost):
                 results.append(
                     self._examiner(outcome.task.side).problem(outcome.task.path, outcome.why, outcome.detail)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import os
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -39,26 +42,50 @@ class _Worker(Generic[Task]):
     since: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Serve(Generic[Task, Outcome]):
+    """What runs in a worker."""
+
+    prepare: Callable[[], Callable[[Task], Outcome]]
+    debug: bool
+
+    def __call__(self, connection: Connection) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends us.
+        if not self.debug:
+            # The descriptor itself: extension modules write to it, too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        work = self.prepare()
+        while True:
+            try:
+                tasks: list[Task] = connection.recv()
+            except (EOFError, OSError):
+                return
+            for task in tasks:
+                connection.send(work(task))
+
+
 def run(
     tasks: Sequence[Task],
     prepare: Callable[[], Callable[[Task], Outcome]],
     jobs: int,
     seconds: float,
+    debug: bool = False,
 ) -> Iterator[Outcome | Lost[Task]]:
     """Outcomes in the order in which they come. `prepare` is called once in each worker.
 
-    Raises what `prepare` raises in the first worker as RuntimeError.
+    What `work` or `prepare` raises ends the worker and costs the task. `debug` shows what workers write to standard
+    error: their tracebacks hold what they read.
     """
     context = _context()
+    serve = _Serve(prepare, debug)
     queue = deque(tasks)
     workers: list[_Worker[Task]] = []
     try:
-        for _ in range(max(1, min(jobs, len(tasks)))):
-            workers.append(_start(context, prepare))
+        workers += [_start(context, serve) for _ in range(max(1, min(jobs, len(tasks))))]
         for worker in workers:
             _feed(worker, queue, len(workers))
         while any(worker.waiting for worker in workers):
-            yield from _step(workers, queue, context, prepare, seconds)
+            yield from _step(workers, queue, context, serve, seconds)
     finally:
         for worker in workers:
             _end(worker)
@@ -68,7 +95,7 @@ def _step(
     workers: list[_Worker[Task]],
     queue: deque[Task],
     context: BaseContext,
-    prepare: Callable[[], Callable[[Task], Outcome]],
+    serve: _Serve[Task, Outcome],
     seconds: float,
 ) -> Iterator[Outcome | Lost[Task]]:
     busy = [worker for worker in workers if worker.waiting]
@@ -82,14 +109,14 @@ def _step(
                 worker.process.join(1.0)
                 detail = f"its reader ended with exit code {worker.process.exitcode}"
                 yield _lost(worker, CRASHED, detail, queue)
-                _replace(worker, context, prepare)
+                _replace(worker, context, serve)
             else:
                 worker.waiting.popleft()
                 worker.since = time.monotonic()
                 yield outcome
         elif time.monotonic() - worker.since >= seconds:
             yield _lost(worker, TIMEOUT, f"reading it took more than {seconds:.0f} seconds", queue)
-            _replace(worker, context, prepare)
+            _replace(worker, context, serve)
         if not worker.waiting:
             _feed(worker, queue, len(workers))
 
@@ -100,28 +127,12 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("fork" if "fork" in methods else "spawn")
 
 
-def _start(context: BaseContext, prepare: Callable[[], Callable[[Task], Outcome]]) -> _Worker[Task]:
-    ours, theirs = context.Pipe()  # type: ignore[attr-defined]
-    process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)  # type: ignore[attr-defined]
+def _start(context: BaseContext, serve: _Serve[Task, Outcome]) -> _Worker[Task]:
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
     process.start()
     theirs.close()
     return _Worker(process, ours, deque(), time.monotonic())
-
-
-def _serve(connection: Connection, prepare: Callable[[], Callable[[Task], Outcome]]) -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends us.
-    work = prepare()
-    while True:
-        try:
-            tasks: list[Task] | None = connection.recv()
-        except (EOFError, OSError):
-            return
-        if tasks is None:
-            return
-        for task in tasks:
-            connection.send(work(task))
 
 
 def _feed(worker: _Worker[Task], queue: deque[Task], workers: int) -> None:
@@ -131,10 +142,8 @@ def _feed(worker: _Worker[Task], queue: deque[Task], workers: int) -> None:
     tasks = [queue.popleft() for _ in range(min(count, len(queue)))]
     worker.waiting.extend(tasks)
     worker.since = time.monotonic()
-    try:
+    with contextlib.suppress(OSError):  # It died: the next wait() finds its end of the pipe closed and says so.
         worker.connection.send(tasks)
-    except OSError:
-        pass  # It died: the next wait() finds its end of the pipe closed and says so.
 
 
 def _lost(worker: _Worker[Task], why: str, detail: str, queue: deque[Task]) -> Lost[Task]:
@@ -145,9 +154,9 @@ def _lost(worker: _Worker[Task], why: str, detail: str, queue: deque[Task]) -> L
     return Lost(task, why, detail)
 
 
-def _replace(worker: _Worker[Task], context: BaseContext, prepare: Callable[[], Callable[[Task], Outcome]]) -> None:
+def _replace(worker: _Worker[Task], context: BaseContext, serve: _Serve[Task, Outcome]) -> None:
     _end(worker)
-    fresh: _Worker[Task] = _start(context, prepare)
+    fresh = _start(context, serve)
     worker.process, worker.connection, worker.since = fresh.process, fresh.connection, fresh.since
 
 
