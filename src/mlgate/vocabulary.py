@@ -41,8 +41,7 @@ def vocabulary_of(bundle: Bundle) -> Vocabulary:
 
 def _trigger_words(pattern: str, clause: Clause) -> tuple[str, ...]:
     """The words that a text holds in which the clause is met: library, function, and arguments that have a name only."""
-    segments = pattern.split(".")
-    words = {segments[0], segments[-1]} - {"?"}
+    words = set(pattern.removeprefix("builtins.").split(".")) - {"?"}
     for predicate in clause.args:
         if predicate.pos is None and Test("present", False) not in predicate.tests:
             words.add(predicate.name)
