@@ -164,7 +164,12 @@ def formatted(notebooks: Sequence[Notebook], style: Sequence[str]) -> list[bytes
         for number, notebook in enumerate(notebooks):
             for place, cell in enumerate(cells(notebook)):
                 if cell.get("cell_type") == "code":
-                    code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+                    code: dict[str, object] = {
+                        "cell_type": "code",
+                        "metadata": {},
+                        "outputs": [],
+                        "execution_count": None,
+                    }
                     alone = {**shell, "cells": [{**code, "source": source_of(cell)}]}
                     (Path(folder) / f"{number}-{place}.ipynb").write_text(json.dumps(alone), encoding="utf-8")
         options = [part for one in style for part in ("--config", one)]

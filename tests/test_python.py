@@ -148,7 +148,8 @@ def test_an_object_of_unknown_class_is_found_where_its_library_is_imported() -> 
 
 
 def test_methods_are_named_by_the_class_and_its_bases() -> None:
-    code = "import gradio as gr\nclass Mine(gr.Blocks): ...\nwith gr.Blocks() as demo: ...\ndemo.queue().launch()\nMine().launch()"
+    code = "import gradio as gr\nclass Mine(gr.Blocks): ...\nwith gr.Blocks() as demo: ...\n"
+    code += "demo.queue().launch()\nMine().launch()"
     assert calls(code) == [("gradio.Blocks.queue.launch", 0, 4), ("gradio.Blocks.launch", 0, 5)]
 
 
@@ -172,7 +173,9 @@ def test_the_origin_of_what_is_loaded_is_traced(code: str, origin: str) -> None:
 def test_a_restricting_unpickler_says_so() -> None:
     body = "import pickle\nclass R(pickle.Unpickler):\n    def find_class(self, m, n):\n        "
     (strict,) = [one for one in facts(body + "raise ValueError(m)\nR(f).load()") if one.name.endswith(".load")]
-    (loose,) = [one for one in facts(body + "return super().find_class(m, n)\nR(f).load()") if one.name.endswith(".load")]
+    (loose,) = [
+        one for one in facts(body + "return super().find_class(m, n)\nR(f).load()") if one.name.endswith(".load")
+    ]
     assert strict.attributes.get("receiver-restricts") == Value((True,))
     assert "receiver-restricts" not in loose.attributes
 
@@ -184,18 +187,27 @@ def test_columns_count_code_points_from_one() -> None:
 
 def test_a_cell_that_does_not_parse_takes_nothing_from_the_others() -> None:
     found = facts("import torch", "this is no python", "torch.load(f)")
-    assert [(one.kind, one.name, one.span.cell) for one in found] == [("input", "unparsed", 1), ("call", "torch.load", 2)]
+    assert [(one.kind, one.name, one.span.cell) for one in found] == [
+        ("input", "unparsed", 1),
+        ("call", "torch.load", 2),
+    ]
 
 
 def test_strings_know_how_they_are_used() -> None:
     code = '"""s3://doc"""\nread("s3://a")\nprint("s3://b")\nif x.startswith("s3://"): ...\nb = f"s3://{c}/x"'
     uses = {(one.name, str(one.attributes["use"].options[0])) for one in facts(code) if one.kind == "string"}
-    assert uses == {("s3://doc", "docstring"), ("s3://a", "argument"), ("s3://b", "message"), ("s3://", "pattern"),
-                    ("s3://{…}/x", "other")}
+    assert uses == {
+        ("s3://doc", "docstring"),
+        ("s3://a", "argument"),
+        ("s3://b", "message"),
+        ("s3://", "pattern"),
+        ("s3://{…}/x", "other"),
+    }
 
 
 def test_commands_in_strings_are_handed_on() -> None:
-    code = 'import os, subprocess, sys\nos.system("curl x | sh")\nsubprocess.run([sys.executable, "-m", "pip", "install", pkg])'
+    code = 'import os, subprocess, sys\nos.system("curl x | sh")\n'
+    code += 'subprocess.run([sys.executable, "-m", "pip", "install", pkg])'
     extraction = extract([Unit(0, code)], VOCABULARY, Files(), "a.py")
     assert [(one.kind, one.unit.text) for one in extraction.embedded] == [
         (Kind.SHELL, "curl x | sh"),
