@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -107,6 +106,6 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
 
 def test_the_folder_follows_the_environment(tmp_path: Path) -> None:
     made = cache_folder.find({"XDG_CACHE_HOME": str(tmp_path)}, make=True)
-    assert made == os.path.join(str(tmp_path), "mlgate")
+    assert made == str(tmp_path / "mlgate")
     assert cache_folder.find({"HOME": str(tmp_path / "nobody")}) is None
     assert cache_folder.find({}) is None

@@ -9,7 +9,6 @@ from dataclasses import replace
 from mlgate.detectors import Detector
 from mlgate.facts import config, dockerfile, dotenv, magics, python, requirements, secret, shell
 from mlgate.limits import MAX_EMBEDDING
-from mlgate.redact import redacted
 from mlgate.model import (
     Cell,
     Document,
@@ -25,6 +24,7 @@ from mlgate.model import (
     Value,
     Vocabulary,
 )
+from mlgate.redact import redacted
 
 _WORD = re.compile(r"\w+")
 _NAME_IN_SHELL = re.compile(r"[{$]\{?([A-Za-z_]\w*)")

@@ -157,8 +157,11 @@ def command(executable: str, root: str, arguments: Sequence[str], settings: Sequ
     return [*line, *arguments]
 
 
-def spawn(root: str, environment: Mapping[str, str], *arguments: str) -> bytes | None:
-    """What git prints, without the price of `subprocess`; None where it failed or the system has no posix_spawn."""
+def spawn(root: str, environment: Mapping[str, str], *arguments: str, fine: Sequence[int] = (0,)) -> bytes | None:
+    """What git prints, without the price of `subprocess`; None where it failed or the system has no posix_spawn.
+
+    `fine`: the exit codes that are no failure.
+    """
     executable = find_executable(environment)
     if executable is None or not hasattr(os, "posix_spawn"):
         return None
@@ -181,7 +184,7 @@ def spawn(root: str, environment: Mapping[str, str], *arguments: str) -> bytes |
             os.close(writing)
         printed = output.read()
     _, status = os.waitpid(child, 0)
-    return printed if os.waitstatus_to_exitcode(status) == 0 else None
+    return printed if os.waitstatus_to_exitcode(status) in fine else None
 
 
 # --- answers --------------------------------------------------------------------------------------------------------

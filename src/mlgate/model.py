@@ -87,7 +87,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A stretch of one cell's text. Lines and columns 1-based, columns in code points, `end_column` one past the end."""
+    """A stretch of one cell's text: lines and columns from 1, columns in code points, `end_column` one past the end."""
 
     cell: int
     """0-based place in `Document.cells`."""

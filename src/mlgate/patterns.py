@@ -77,7 +77,7 @@ def needed(pattern: str, flags: int = 0) -> tuple[tuple[str, ...], ...]:
     folded = bool(flags & re.IGNORECASE)
     sets = [tuple(word.text for word in literals(pattern, flags))]
     run: tuple[str, ...] = ("",)
-    for op, argument in sre_parse.parse(pattern, flags):
+    for op, argument in sre_parse.parse(pattern, flags).data:
         choices = _exact(op, argument, folded)
         if choices is not None and len(choices) * len(run) <= MAX_LITERALS:
             run = tuple(head + tail for head in run for tail in choices)

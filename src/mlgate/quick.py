@@ -21,6 +21,9 @@ _CI = (
     "BITBUCKET_BUILD_NUMBER",
     "CIRRUS_CI",
 )
+MAX_COMPARED = 4
+"""Most files that are compared with what the base has, each by a process of git."""
+
 MAX_QUICK_BYTES = 2_000_000
 """Files beyond this are left to `cli`: its workers can be ended."""
 
@@ -46,7 +49,7 @@ def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     policy, base, paths = asked
     folder = os.getcwd()
     root = _root(folder)
-    if root is None or (base not in ("", "auto") and not _is_commit(root, environment, base)):
+    if root is None:
         return False
     screen = _screen(root, policy, environment)
     if screen is None:
@@ -54,6 +57,7 @@ def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     from mlgate.screen import Modules, admits_python
 
     modules = Modules(lambda path: _bytes(os.path.join(root, path)))
+    places: dict[str, bytes] = {}
     for path in paths:
         if not path.endswith(".py") or os.path.islink(path):
             return False
@@ -61,7 +65,8 @@ def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
         place = os.path.relpath(os.path.join(folder, path), root).replace(os.sep, "/")
         if data is None or place.startswith("../") or admits_python(data, screen, place, modules):
             return False
-    return True
+        places[place] = data
+    return not base or _stands_alone(root, environment, base, places)
 
 
 def _asked(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, str, list[str]] | None:
@@ -101,14 +106,65 @@ def _root(folder: str) -> str | None:
     return folder
 
 
-def _is_commit(root: str, environment: Mapping[str, str], name: str) -> bool:
-    """A base that is not there is an error, also for a clean file."""
-    from mlgate.git import is_object_id, spawn
+def _stands_alone(root: str, environment: Mapping[str, str], base: str, files: Mapping[str, bytes]) -> bool:
+    """Whether `files`, by place, are all that differs from the base, and nobody asks them for what they changed.
 
-    if name.startswith("-"):
+    Else a file that nobody touched may be judged differently. A base that is not there is an error, also for a clean file.
+    """
+    from mlgate.git import is_committing, spawn
+
+    commit = ("--merge-base", base)
+    if base == "auto":
+        if environment.get("PRE_COMMIT_FROM_REF"):
+            return False
+        if not is_committing(root, environment):
+            return True
+        commit = ("HEAD",)
+    elif base.startswith("-"):
         return False
-    printed = spawn(root, environment, "rev-parse", "--verify", "--quiet", name + "^{commit}")
-    return printed is not None and is_object_id(printed.decode("ascii", "replace").strip())
+    printed = spawn(root, environment, "diff-index", "--name-only", "--no-renames", "-z", *commit, "--")
+    if printed is None:
+        return False
+    changed = set(os.fsdecode(printed).split("\0")) - {""}
+    if not changed <= files.keys():
+        return False
+    names = set()
+    for place in changed:
+        # A process of git for each file: where there are many, asking who mentions them is cheaper.
+        was = None
+        if base == "auto" and len(changed) <= MAX_COMPARED:
+            was = spawn(root, environment, "cat-file", "blob", f"HEAD:{place}")
+        if was is None or outline(was) is None or outline(was) != outline(files[place]):
+            stem = place.rpartition("/")[2].removesuffix(".py")
+            names.add(place.split("/")[-2] if stem == "__init__" and "/" in place else stem)
+    if not names:
+        return True
+    wanted = [part for name in sorted(names) for part in ("-e", name)]
+    options = ("-F", "-w", "-l", "-z", "--no-color", "--no-textconv", "--no-recurse-submodules")
+    found = spawn(root, environment, "grep", *options, *wanted, "--", fine=(0, 1))
+    return found is not None and set(os.fsdecode(found).split("\0")) - {""} <= changed
+
+
+def outline(data: bytes) -> list[bytes] | None:
+    """The lines of a module that can bind a name for others: all but comments and the bodies of functions and classes.
+
+    None where lines do not tell.
+    """
+    data = data.replace(b"\r\n", b"\n")
+    if b"\r" in data or b"\f" in data or b"global" in data:
+        return None
+    kept = []
+    is_body = False
+    for line in data.split(b"\n"):
+        if not line.strip() or line.startswith(b"#") or (is_body and line[:1] in b" \t)"):
+            continue
+        is_body = line.startswith((b"def ", b"async def ", b"class "))
+        if is_body:
+            line = line.partition(b"(")[0].partition(b":")[0]
+        elif b"=" in line and (b'"""' in line or b"'''" in line or line.endswith(b"\\")):
+            return None
+        kept.append(line)
+    return kept
 
 
 def _screen(root: str, policy: str, environment: Mapping[str, str]) -> Mapping[str, object] | None:

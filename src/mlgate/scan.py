@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -197,13 +198,16 @@ class _Check:
             return []
         known = {entry.path for entry in inventory.entries}
         tree = self._tree(WORK_TREE)
+        asked = re.compile(rb"(?<!\w)(?:" + b"|".join(map(re.escape, words)) + rb")(?!\w)")
         return [
             entry
             for entry in discover.discover(self.root, (), self.git).entries
+            # What git does not track is no part of the change.
             if entry.path not in known
+            and entry.object_id is not None
             and entry.kind in (Kind.PYTHON, Kind.NOTEBOOK, Kind.TEXT, Kind.MARKDOWN)
             and (data := tree.read(entry.path)) is not None
-            and (versions_moved or any(word in data for word in words))
+            and (versions_moved or asked.search(data))
         ]
 
     def _modules_changed(self, pairs: Sequence[tuple[str, str]]) -> list[bytes]:

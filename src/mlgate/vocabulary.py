@@ -40,7 +40,7 @@ def vocabulary_of(bundle: Bundle) -> Vocabulary:
 
 
 def _trigger_words(pattern: str, clause: Clause) -> tuple[str, ...]:
-    """The words that a text holds in which the clause is met: library, function, and arguments that have a name only."""
+    """The words of a text in which the clause is met: library, function, and arguments that have a name only."""
     words = set(pattern.removeprefix("builtins.").split(".")) - {"?"}
     for predicate in clause.args:
         if predicate.pos is None and Test("present", False) not in predicate.tests:

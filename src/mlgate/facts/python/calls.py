@@ -62,11 +62,10 @@ def targets(
     node: ast.expr, here: Here, evaluator: Evaluator, names: Names, libraries: frozenset[str]
 ) -> Iterator[Target]:
     """The library functions that expression `node` may be and that rules ask for."""
-    if isinstance(node, ast.Attribute):
-        if not names.may_end_in(node.attr) and not _may_be_renamed(node, here):
+    match node:
+        case ast.Attribute(_, last) if not names.may_end_in(last) and not _may_be_renamed(node, here):
             return
-    elif isinstance(node, ast.Name):
-        if not names.may_end_in(node.id) and here.scope.lookup(node.id) is None:
+        case ast.Name(name) if not names.may_end_in(name) and here.scope.lookup(name) is None:
             return
     known = evaluator.known(node, here)
     owner = _owner(node, here, evaluator)

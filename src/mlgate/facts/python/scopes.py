@@ -430,8 +430,7 @@ class _Walker:
                 case ast.Name() | ast.Constant():
                     pass
                 case _:
-                    for child in ast.iter_child_nodes(node):
-                        stack.append((child, at, use, keyword, callee))
+                    stack.extend((child, at, use, keyword, callee) for child in ast.iter_child_nodes(node))
 
     def reference(self, node: ast.expr, here: Here) -> None:
         if isinstance(node, (ast.Name, ast.Attribute)):

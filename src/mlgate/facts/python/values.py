@@ -704,7 +704,7 @@ def reaching(bindings: list[Binding], scope: Scope, here: Here, node: ast.AST | 
         for one in bindings
         if one.here.unit == here.unit
         and (one.here.line, one.here.column) < (line, column)
-        and not (one.here.line, one.here.column) == (here.line, here.column)
+        and (one.here.line, one.here.column) != (here.line, here.column)
     ]
     certain = [one for one in before if here.block[: len(one.here.block)] == one.here.block]
     if not certain:
@@ -726,16 +726,10 @@ def reaching(bindings: list[Binding], scope: Scope, here: Here, node: ast.AST | 
 
 
 def made_by(name: str) -> str:
-    """The class whose instance a call of `name` returns, as far as naming habits tell: `X.from_pretrained` makes an X."""
+    """The class whose instance a call of `name` returns, as far as habits tell: `X.from_pretrained` makes an X."""
     head, _, last = name.rpartition(".")
-    if (head and last.startswith(("from_", "load_from_"))) or last in (
-        "load_from_checkpoint",
-        "create",
-        "get_or_create",
-    ):
-        if head.rpartition(".")[2][:1].isupper():
-            return head
-    return name
+    makes_its_class = last.startswith(("from_", "load_from_")) or last in ("create", "get_or_create")
+    return head if makes_its_class and head.rpartition(".")[2][:1].isupper() else name
 
 
 # -- helpers on atoms
