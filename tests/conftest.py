@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-COMPATIBLE = frozenset({"test_python", "test_quick_imports", "test_yaml_strict"})
+COMPATIBLE = frozenset({"test_fingerprints_everywhere", "test_python", "test_quick_imports", "test_yaml_strict"})
 """Modules of tests whose results must be the same on every supported Python."""
 
 
