@@ -109,7 +109,7 @@ def _root(folder: str) -> str | None:
 def _stands_alone(root: str, environment: Mapping[str, str], base: str, files: Mapping[str, bytes]) -> bool:
     """Whether `files`, by place, are all that differs from the base, and nobody asks them for what they changed.
 
-    Else a file that nobody touched may be judged differently. A base that is not there is an error, for a clean file too.
+    Else a file that nobody touched may be judged differently. A base that is not there is an error all the same.
     """
     from mlgate.git import is_committing, spawn
 
