@@ -5,7 +5,7 @@ PYTHON ?= $(shell sh scripts/find_python.sh)
 VENV ?= .venv
 WHEELHOUSE = $(CURDIR)/.wheelhouse
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .PHONY: help demo test install lint generated unit compat benchmark generate format clean
 

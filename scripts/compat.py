@@ -59,7 +59,7 @@ def install(folder: Path) -> int:
         sys.stdout.write(f"compatibility: Python {version}\n")
         if not python.exists():
             worst = max(worst, _run([path, "-m", "venv", str(place)]))
-        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "-qq", "install"]
         worst = max(worst, _run([*pip, "--editable", str(ROOT), *TOOLS]))
     return worst
 

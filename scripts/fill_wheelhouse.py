@@ -25,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", str(folder), *wanted()]
+    command = [sys.executable, "-m", "pip", "wheel", "-qq", "--wheel-dir", str(folder), *wanted()]
     return subprocess.run(command, check=False).returncode
 
 
