@@ -12,7 +12,7 @@ from mlgate.detectors import Detector
 from mlgate.documents import locate
 from mlgate.facts.python.canonical import canonical
 from mlgate.facts.secret import mask_text
-from mlgate.match import HOLE, Match, text_of
+from mlgate.match import Match, text_of
 from mlgate.model import (
     Atom,
     Document,
@@ -28,6 +28,7 @@ from mlgate.model import (
     Template,
     Value,
 )
+from mlgate.parts import HOLE
 
 _PYTHON_FACTS = frozenset(["call", "class", "import"])
 _HOLE = re.compile(r"\{([a-z][a-z-]*)\}")

@@ -14,6 +14,7 @@ from packaging.version import Version as Pep440
 
 from mlgate import identifiers
 from mlgate.model import (
+    OR,
     Atom,
     Clause,
     Confidence,
@@ -31,10 +32,7 @@ from mlgate.model import (
     Value,
     Version,
 )
-from mlgate.parts import NAMES, part
-
-HOLE = "{…}"
-"""How an unknown part of a text is shown."""
+from mlgate.parts import HOLE, NAMES, part
 
 
 class Truth(IntEnum):
@@ -136,18 +134,15 @@ def references(facts: Sequence[Fact], index: Index, circumstances: Circumstances
             params = circumstances.params(rule)
             if _clause(clause, fact, params, circumstances).truth < Truth.SOME:
                 continue
-            name = _asset(clause, fact)
-            if not name or HOLE in name:
-                continue
             pinned = any(
                 _pins(exemption) and _clause(exemption, fact, params, circumstances, exempts=True).truth is Truth.TRUE
                 for exemption in (*rule.unless, *clause.unless)
             )
             kind, source = rule.asset
-            key = (fact.span, kind, name)
-            known = found.get(key)
-            if known is None or (pinned and not known[1].pinned):
-                found[key] = (fact, Reference(kind, source, name, pinned))
+            for name in _assets(clause, fact):
+                known = found.get((fact.span, kind, name))
+                if HOLE not in name and (known is None or (pinned and not known[1].pinned)):
+                    found[fact.span, kind, name] = (fact, Reference(kind, source, name, pinned))
     return tuple(found.values())
 
 
@@ -171,7 +166,13 @@ def _meets(rule: Rule, clause: Clause, fact: Fact, circumstances: Circumstances)
             confidence, why = Confidence.LOW, exempt.why
     read = _read(rule, clause, fact)
     return Match(
-        rule, fact, clause, confidence, "" if confidence is Confidence.HIGH else why, read, _asset(clause, fact)
+        rule,
+        fact,
+        clause,
+        confidence,
+        "" if confidence is Confidence.HIGH else why,
+        read,
+        OR.join(_assets(clause, fact)) or None,
     )
 
 
@@ -506,19 +507,24 @@ def _read(rule: Rule, clause: Clause, fact: Fact) -> tuple[tuple[str, Value | No
     return tuple((name, read[name, place]) for name, place in sorted(read))
 
 
-def _asset(clause: Clause, fact: Fact) -> str | None:
-    """What the clause's first predicate on a text reads; else what the extractor traced; else a package's name."""
+def _assets(clause: Clause, fact: Fact) -> tuple[str, ...]:
+    """What the clause's first predicate on a text reads; else what the extractor traced; else a package's name.
+
+    Every text that it may be, sorted: one that is added where another stands is another thing.
+    """
     for predicate in clause.args:
-        value = _argument(fact, predicate)
-        for option in value.options if value else ():
-            text = text_of(option)
-            if text and any(test.op in ("is", "regex") for test in predicate.tests):
-                return text
-    traced = fact.attributes.get("asset") or fact.attributes.get("repository") or fact.attributes.get("url")
-    for option in traced.options if traced else ():
-        if (text := text_of(option)) is not None:
-            return text
-    return fact.name if fact.kind in ("package", "string") else None
+        texts = _texts(_argument(fact, predicate))
+        if texts and any(test.op in ("is", "regex") for test in predicate.tests):
+            return texts
+    for name in ("asset", "repository", "url"):
+        if name in fact.attributes:
+            return _texts(fact.attributes[name])
+    return (fact.name,) if fact.kind in ("package", "string") else ()
+
+
+def _texts(value: Value | None) -> tuple[str, ...]:
+    found = {text for option in (value.options if value else ()) if (text := text_of(option))}
+    return tuple(sorted(found))
 
 
 def _pins(clause: Clause) -> bool:

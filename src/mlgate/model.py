@@ -403,6 +403,10 @@ class Rule:
     """File and line of the document, for messages."""
 
 
+OR = " or "
+"""Joins the assets of a finding that may be any of several."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One model, dataset, package or data store, as one fact names it."""
@@ -430,6 +434,7 @@ class Finding:
     fingerprint: str
     subject_digest: str
     asset: str | None
+    """What is loaded; several possibilities joined by OR."""
     origin: str | None
     """`remote`, `repository`, `own-output`, `unknown`; None where nothing is loaded."""
     message: str

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import Literal
 
-from mlgate.model import Finding
+from mlgate.model import OR, Finding
+from mlgate.parts import HOLE
 
 Status = Literal["new", "existing"]
 
@@ -34,12 +35,13 @@ def statuses(
     `assets_at_base`: what the base uses elsewhere, beyond `base`.
     """
     known_assets = set(unpinned(base))
-    left = Counter(_in_place(finding, renames) for finding in base if _use(finding) is None)
+    left = Counter(_in_place(finding, renames) for finding in base if not _uses(finding))
     matched = [False] * len(head)
     for index, finding in enumerate(head):
-        use = _use(finding)
-        if use is not None:
-            matched[index] = use in known_assets or use in assets_at_base
+        uses = _uses(finding)
+        if uses:
+            # It may be any of them: one that nobody used before makes it new.
+            matched[index] = all(use in known_assets or use in assets_at_base for use in uses)
         elif left[key := _in_place(finding, {})]:
             left[key] -= 1
             matched[index] = True
@@ -48,7 +50,7 @@ def statuses(
     for key, count in left.items():
         elsewhere[_anywhere(key)] += count
     for index, finding in enumerate(head):
-        if matched[index] or _use(finding) is not None:
+        if matched[index] or _uses(finding):
             continue
         key = _anywhere(_in_place(finding, {}))
         if elsewhere[key]:
@@ -59,7 +61,7 @@ def statuses(
 
 def unpinned(findings: Sequence[Finding]) -> frozenset[Use]:
     """What `findings` say is used without a pin."""
-    return frozenset(use for finding in findings if (use := _use(finding)) is not None)
+    return frozenset(use for finding in findings for use in _uses(finding))
 
 
 def to_look_up(head: Sequence[Finding], base: Sequence[Finding]) -> frozenset[Use]:
@@ -85,10 +87,14 @@ def union(bases: Sequence[Sequence[Finding]]) -> tuple[Finding, ...]:
     return tuple(merged)
 
 
-def _use(finding: Finding) -> Use | None:
-    if finding.rule.startswith(PER_ASSET) and finding.asset is not None:
-        return finding.rule, finding.asset
-    return None
+def _uses(finding: Finding) -> tuple[Use, ...]:
+    """What the finding may load; empty where it is told apart by its place, as all but PER_ASSET are.
+
+    A name of which parts are unknown is no name.
+    """
+    if not finding.rule.startswith(PER_ASSET) or finding.asset is None or HOLE in finding.asset:
+        return ()
+    return tuple((finding.rule, asset) for asset in finding.asset.split(OR))
 
 
 def _in_place(finding: Finding, renames: Mapping[str, str]) -> Key:
