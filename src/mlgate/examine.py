@@ -67,7 +67,8 @@ class Examiner:
             recorder = Recorder(self.project)
             facts = extract(document, self.law.vocabulary, recorder, self.law.detectors)
             cells, unread = cells_of(document), any(problem.cell is None for problem in document.problems)
-            self.cache.put(key, [list(recorder.questions), codec.encode(facts), cells, unread], self.today)
+            if self._may_be_kept(recorder):
+                self.cache.put(key, [list(recorder.questions), codec.encode(facts), cells, unread], self.today)
         circumstances = Circumstances(self._params(source.path), self._versions(facts, source.path))
         matches = match(facts, self._index, circumstances)
         assets = tuple(
@@ -92,6 +93,11 @@ class Examiner:
         if source.kind in _TEXT_KINDS:
             return screen.admits_text(source.data, self._screen)
         return True
+
+    def _may_be_kept(self, recorder: Recorder) -> bool:
+        """Whether what was asked of the project, which is kept word for word, holds no secret."""
+        asked = "\n".join(part for question, _ in recorder.questions for part in question)
+        return mask_text(asked, self.law.detectors) == asked
 
     def _key(self, source: Source) -> str:
         text = "\0".join((__version__, str(codec.FORM), self.law.digest, source.kind.value, source.path))

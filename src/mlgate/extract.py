@@ -35,7 +35,10 @@ def extract(
 ) -> tuple[Fact, ...]:
     """Everything that is there, in document order; spans in the coordinates of the document's cells."""
     facts = sorted(_Extractor(document, vocabulary, project, detectors).facts(), key=_order)
-    return redacted(facts, document.cells, detectors)
+    # Secrets are found even where no rule asks for them: to keep them out of the other facts.
+    return tuple(
+        fact for fact in redacted(facts, document.cells, detectors) if fact.kind != "secret" or vocabulary.secrets
+    )
 
 
 def problem_fact(problem: Problem) -> Fact:
@@ -64,8 +67,7 @@ class _Extractor:
     def facts(self) -> Iterator[Fact]:
         document = self.document
         yield from map(problem_fact, document.problems)
-        if self.vocabulary.secrets:
-            yield from secret.extract(tuple(enumerate(document.cells)), self.detectors, self.path).facts
+        yield from secret.extract(tuple(enumerate(document.cells)), self.detectors, self.path).facts
         units: list[Unit] = []
         embedded: list[Embedded] = []
         for place, cell in enumerate(document.cells):

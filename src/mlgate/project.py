@@ -22,6 +22,9 @@ MAX_HOPS = 2
 """Longest chain of modules of the repository that a re-export is followed through, beyond the module asked for."""
 
 
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")
+"""`https://…`; normalised as a path, one slash is left. One letter would be a drive."""
+
 _GLOBAL = re.compile(r"[:;\n][ \t]*global[ \t\\]")
 
 
@@ -506,6 +509,9 @@ class Recorder:
         return answer
 
     def exists(self, path: str) -> bool:
+        if _ADDRESS.match(path):
+            # No path of anybody's, and what is asked is kept: an address may hold a password.
+            return False
         answer = self._project.exists(path)
         self._asked["exists", path] = digest(answer)
         return answer
