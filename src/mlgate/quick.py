@@ -85,7 +85,7 @@ def _asked(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[st
             quiet = quiet or argument in ("-q", "--quiet")
         elif name in ("--policy", "--base", "--color"):
             value = value if separator else next(rest, "")
-            if not value:
+            if not value or (name == "--color" and value not in ("auto", "always", "never")):
                 return None
             policy, base = (value if name == "--policy" else policy), (value if name == "--base" else base)
         elif argument.startswith("-"):
@@ -196,6 +196,8 @@ def screen_key(root: str, policy: str) -> str | None:
         digest.update(f"{name}\0{size}\0{changed}\0".encode())
     places = [policy] if policy else [os.path.join(root, ".mlgate.yaml"), os.path.join(root, ".mlgate")]
     for place in places:
+        if policy and not os.path.lexists(policy):
+            return None
         try:
             for file in _policy_files(place):
                 data = _bytes(file)
