@@ -300,10 +300,10 @@ HOSTILE = [
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_hostile_text_takes_less_than_a_second(unit: str) -> None:
     text = cell((unit * (100_000 // len(unit)))[:100_000])
-    start = time.perf_counter()
+    start = time.process_time()
     facts(text)
     gate.admits(text.text.encode(), *GATE)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 # --- the catalogue ---------------------------------------------------------------------------------------------------
