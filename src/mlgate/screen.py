@@ -36,9 +36,19 @@ _CODING = re.compile(rb"^[^\n]*\n?[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8|ascii|la
 _ESCAPE = re.compile(rb"\\[xuUN0-7]")
 _GETATTR = re.compile(rb"\bgetattr\(\s*([A-Za-z_]\w*|)")
 _IMPORT_LINE = re.compile(rb"^[ \t]*(?:from|import)[ \t][^\n]*(?:\([^)]*\))?", re.MULTILINE)
-_FROM = re.compile(rb"^[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
-_IMPORT = re.compile(rb"^[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
+_FROM = re.compile(rb"(?:^|[;:])[ \t]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
+_IMPORT = re.compile(rb"(?:^|[;:])[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
+_ASSIGNED = re.compile(
+    rb"^([ \t]*)([A-Za-z_][\w, \t]*?)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*(?:\n\1(?:[ \t]+|[)\]}])[^\n]*)*)", re.MULTILINE
+)
+"""An assignment, with the lines that go on with it: they stand deeper, or begin with a closing bracket."""
 _DATABRICKS = b"# MAGIC"
+_MAGIC = re.compile(
+    rb"^[ \t]*(?:(?:>>>|In ?\[\d*\]:)[ \t]*)?(?:!|%%?[A-Za-z]|(?:pip3?|conda|mamba|micromamba|uv)[ \t])"
+    rb"|=[ \t]*(?:!|%%?[A-Za-z]{2})",
+    re.MULTILINE,
+)
+"""IPython's lines, which scripts hold, too. Two letters: `"id=%s"` is a template."""
 _POINTER = b"version https://git-lfs"
 """How a file of Git LFS begins whose content was not fetched. Source: git-lfs, docs/spec.md."""
 MAX_HOPS = 3
@@ -73,6 +83,10 @@ def admits_python(data: bytes, screen: Data, path: str = "", modules: Modules | 
             normal = unicodedata.normalize("NFKC", data.decode("utf-8")).encode("utf-8")
         except UnicodeDecodeError:
             return True
+    if b"\r" in normal:
+        normal = normal.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if _MAGIC.search(normal):
+        return True
     words = frozenset(normal.translate(_WORD).split())
     if _words_admit(normal, words, screen) or words & _LATE or words & _SHELL_WORDS or words & _SETTINGS:
         return True
@@ -208,9 +222,11 @@ def _aliases(data: bytes, screen: Data, path: str, modules: Modules, hops: int) 
             words = part.split()
             if len(words) == 3 and words[0].partition(b".")[0] in firsts:
                 aliases.add(words[2])
-    for match in re.finditer(rb"^([A-Za-z_]\w*)[ \t]*=[ \t]*([A-Za-z_]\w*)[.\s]", data, re.MULTILINE):
-        if match.group(2) in firsts or match.group(2) in aliases:
-            aliases.add(match.group(1))
+    for match in _ASSIGNED.finditer(data):
+        targets, value = match.group(2, 3)
+        words = frozenset(value.translate(_WORD).split())
+        if not words.isdisjoint(firsts) or not words.isdisjoint(aliases):
+            aliases.update((targets + b" " + value.rpartition(b"=")[0]).translate(_WORD).split())
     return frozenset(aliases)
 
 
