@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlgate import scan
+from mlgate.examine import Result
 from mlgate.model import Report
 
 DATE = "2026-11-23"
@@ -63,7 +64,7 @@ class _Recorded(scan._Check):
         return results
 
 
-SEEN: list[scan.Result] = []
+SEEN: list[Result] = []
 
 
 def account(folder: Path, jobs: int) -> Account:
