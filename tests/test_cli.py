@@ -69,7 +69,7 @@ def test_a_finding_outranks_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         (["check", "--jobs", "0"], "1 to 256"),
         (["check", "--only", "unsafe-lod/*"], "mlgate rules"),
         (["check", "missing.py"], "missing.py: no such file or folder"),
-        (["check", ".."], "outside the repository"),
+        (["check", "a.py", ".."], "outside the repository"),
         (["check", "--base", "main"], "in no git repository"),
         (["check", "--repo", "missing"], "missing: no such folder"),
         (["check", "--repo", "a.py"], "a.py: no such folder"),
