@@ -61,9 +61,12 @@ class PreCommit:
             check=False,
         )
 
-    def configured(self, root: Path, files: Mapping[str, str | bytes], hooks: tuple[str, ...]) -> Repository:
-        """A repository with one commit, whose next commits run `hooks`."""
-        listed = "".join(f"      - id: {hook}\n" for hook in hooks)
+    def configured(
+        self, root: Path, files: Mapping[str, str | bytes], hooks: tuple[str, ...], arguments: str = ""
+    ) -> Repository:
+        """A repository with one commit, whose next commits run `hooks`, with `args` as YAML where they are given."""
+        given = f"        args: {arguments}\n" if arguments else ""
+        listed = "".join(f"      - id: {hook}\n{given}" for hook in hooks)
         config = f"repos:\n  - repo: {self.url}\n    rev: v0.1.0\n    hooks:\n{listed}"
         repository = make_repository(root, {".pre-commit-config.yaml": config, **files})
         done = self.run(repository, "install")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from gitrepo import Repository
-from hooks_fixture import HOOKS, PreCommit, wheelhouse
+from hooks_fixture import HOOKS, ROOT, PreCommit, wheelhouse
 
 pytestmark = pytest.mark.xdist_group("pre-commit")
 
@@ -263,6 +263,15 @@ def test_an_invalid_policy_is_no_pass(pre_commit: PreCommit, tmp_path: Path) -> 
     assert done.returncode == 1
     assert "- exit code: 2" in done.stdout
     assert ".mlgate.yaml:6" in done.stdout
+
+
+def test_a_policy_from_elsewhere_is_given_as_the_guide_says(pre_commit: PreCommit, tmp_path: Path) -> None:
+    guide = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"`args: (\[.*?\])`", guide)
+    lenient = POLICY.replace("level: block", "level: warn").replace("version: 1\n", "version: 1\nextends: none\n")
+    files = {"path/to/policies/org.yaml": lenient}
+    repository = pre_commit.configured(tmp_path / "r", files, ("mlgate",), shown)
+    passes(pre_commit, repository, {"--exit-zero": CLEAN, "login.py": LOGS_IN})
 
 
 def test_between_two_commits_the_first_is_the_base(pre_commit: PreCommit, tmp_path: Path) -> None:
