@@ -252,7 +252,7 @@ EVERYTHING = (
     decision(DATA_RULE, location("src/app.py", 10), Level.RECORD, subject="s3://prod/y", status="existing"),
     decision(
         TOKEN_RULE,
-        location("données/分析 #1 %.ipynb", 7, cell(2, 1, heading=WIDE, kind="output", output=0)),
+        location("données/分析 #1 %.ipynb", 7, cell(2, 1, heading=WIDE, kind="output", output=1)),
         Level.BLOCK,
         subject="huggingface-token",
         line_text="ログイン(token='hf_***')" * 8,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.limits import MAX_JSON_NESTING, MAX_LINKS, MAX_LOGICAL_LINE, MAX_NESTING, beyond_bounds, json_beyond_bounds
+from mlgate.limits import MAX_LINKS, MAX_LOGICAL_LINE, MAX_NESTING, beyond_bounds
 
 
 @pytest.mark.parametrize("pair", ["()", "[]", "{}"])
@@ -46,18 +44,6 @@ def test_what_is_long_but_not_deep_is_read(code: str) -> None:
 def test_a_stretch_without_separators_is_bounded() -> None:
     assert beyond_bounds("a" * MAX_LOGICAL_LINE) == ""
     assert beyond_bounds("a" * (MAX_LOGICAL_LINE + 1)) != ""
-
-
-def test_json_may_nest_that_deep_and_no_deeper() -> None:
-    for open_, close in (("[", "]"), ('{"a":', "}")):
-        fits = open_ * MAX_JSON_NESTING + "1" + close * MAX_JSON_NESTING
-        assert not json_beyond_bounds(fits.encode())
-        assert json_beyond_bounds((open_ + fits + close).encode())
-
-
-@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=30))
-def test_ordinary_json_is_never_refused(value: object) -> None:
-    assert not json_beyond_bounds(json.dumps(value).encode())
 
 
 @given(st.text(alphabet="()[]{}'\"#\\\n+.,ab "))

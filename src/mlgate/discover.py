@@ -110,6 +110,9 @@ _REQUIREMENT_STEMS = frozenset(
 _PYTHON_PROGRAM = re.compile(r"i?python[0-9.]*w?|pypy[0-9.]*")
 _SHELL_PROGRAMS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "mksh"})
 _TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_PRINTED = bytes([*b"\t\n\r\f\x1b", *range(32, 127)])
+MAX_SAMPLE = 65_536
+"""How much of a file tells whether it is text, in bytes."""
 
 
 def kind_of_name(path: str) -> Kind | None:
@@ -140,9 +143,24 @@ def kind_of_content(data: bytes) -> Kind:
             return Kind.PYTHON
         if program in _SHELL_PROGRAMS:
             return Kind.SHELL
-    if b"\0" in data and not data.startswith(_TEXT_MARKS):
-        return Kind.BINARY
-    return Kind.TEXT
+    return Kind.BINARY if _is_binary(data) else Kind.TEXT
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether it is no text at all. One NUL in a text does not hide what stands around it."""
+    if b"\0" not in data or data.startswith(_TEXT_MARKS):
+        return False
+    sample = data[:MAX_SAMPLE]
+    if _is_mostly(sample, _PRINTED):
+        return False
+    # UTF-16 without a mark: every other byte of western text is NUL.
+    even, odd = sample[::2], sample[1::2]
+    return not any(_is_mostly(one, b"\0") and _is_mostly(other, _PRINTED) for one, other in ((even, odd), (odd, even)))
+
+
+def _is_mostly(data: bytes, members: bytes) -> bool:
+    """Whether nine bytes in ten are among `members`; nothing is mostly anything."""
+    return 0 < len(data) and len(data.translate(None, members)) * 10 <= len(data)
 
 
 def _interpreter(line: bytes) -> str:

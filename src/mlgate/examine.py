@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -80,9 +81,9 @@ class Examiner:
         document = document or _load(source)
         return Result(source.path, findings(document, matches, self.law.detectors), assets, cells, unread)
 
-    def problem(self, path: str, name: str, detail: str) -> Result:
-        """The result of a file that could not be read at all."""
-        document = Document(Source(path, Kind.TEXT, b""), (_EMPTY,), problems=(Problem(name, detail),))
+    def problem(self, path: str, name: str, detail: str, data: bytes = b"") -> Result:
+        """The result of a file that could not be read; `data` is what is known of its bytes, for its identity."""
+        document = Document(Source(path, Kind.TEXT, data), (_EMPTY,), problems=(Problem(name, detail),))
         circumstances = Circumstances(self._params(path), lambda package: None)
         matches = match(tuple(map(problem_fact, document.problems)), self._index, circumstances)
         return Result(path, findings(document, matches, self.law.detectors), unread=True)
@@ -100,7 +101,9 @@ class Examiner:
         return mask_text(asked, self.law.detectors) == asked
 
     def _key(self, source: Source) -> str:
-        text = "\0".join((__version__, str(codec.FORM), self.law.digest, source.kind.value, source.path))
+        # Another Python parses other code.
+        python = ".".join(map(str, sys.version_info[:2]))
+        text = "\0".join((__version__, python, str(codec.FORM), self.law.digest, source.kind.value, source.path))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass") + b"\0" + source.data).hexdigest()
 
     def _stored(self, key: str) -> tuple[tuple[Fact, ...], int, bool] | None:
@@ -123,18 +126,22 @@ class Examiner:
         return params
 
     def _versions(self, facts: Sequence[Fact], path: str) -> Callable[[str], Version | None]:
-        """What a notebook installs itself comes before what the project's files say."""
+        """What the project's files say; only where they are silent, what the notebook's own install lines pin.
+
+        An install line proves little: it may stand behind an `if`, or fail. It must not silence what a file states.
+        """
         own: dict[str, Version] = {}
         for fact in facts:
-            if fact.kind != "package" or fact.attributes.get("origin") == Value(("pyproject",)):
+            if fact.kind != "package" or fact.attributes.get("origin") not in _INSTALL_LINES:
                 continue
             specifier = fact.attributes.get("specifier")
             for option in specifier.options if specifier else ():
                 if isinstance(option, str) and option.startswith("==") and "*" not in option and "," not in option:
                     own[fact.name] = Version(option.lstrip("=").strip(), True, "this file")
-        return lambda package: own.get(package) or self.project.version(package, path)
+        return lambda package: self.project.version(package, path) or own.get(package)
 
 
+_INSTALL_LINES = (Value(("magic",)), Value(("shell",)))
 _EMPTY = Cell(0, None, "file", "", "text")
 
 

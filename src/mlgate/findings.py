@@ -32,8 +32,10 @@ from mlgate.parts import HOLE
 
 _PYTHON_FACTS = frozenset(["call", "class", "import"])
 _HOLE = re.compile(r"\{([a-z][a-z-]*)\}")
+_IT = "it"
+"""What a thing without a name is called."""
 _WORDS = {
-    "asset": "what is loaded",
+    "asset": _IT,
     "origin": "",
     "value": "",
     "remote": "from the network",
@@ -54,7 +56,7 @@ def findings(document: Document, matches: Sequence[Match], detectors: Sequence[D
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for match in matches:
-        thing = _canonical(document, match)
+        thing = _canonical(document, match, detectors)
         ordinal = seen[match.rule.id, thing]
         seen[match.rule.id, thing] += 1
         found.append(_finding(document, match, thing, ordinal, detectors))
@@ -74,7 +76,7 @@ def _finding(document: Document, match: Match, thing: str, ordinal: int, detecto
     asset = None if match.asset is None else _short(mask_text(match.asset, detectors))
     shown = _subject(fact)
     words = {
-        "asset": asset or _WORDS["asset"],
+        "asset": asset if asset and asset.replace(HOLE, "").strip("/.") else _IT,
         "origin": _WORDS.get(origin or "", origin or ""),
         "match": shown,
         "name": fact.name if fact.kind != "secret" else shown,
@@ -100,27 +102,43 @@ def _finding(document: Document, match: Match, thing: str, ordinal: int, detecto
 
 
 def _masked(location: Location, detectors: Sequence[Detector]) -> Location:
-    """A heading is text of the document, so it may hold a secret."""
+    """A heading or a cell's id is text of the document, so it may hold a secret."""
     cell = location.cell
-    if cell is None or cell.heading is None:
+    if cell is None:
         return location
-    return replace(location, cell=replace(cell, heading=mask_text(cell.heading, detectors)))
+    return replace(
+        location,
+        cell=replace(
+            cell,
+            heading=cell.heading and mask_text(cell.heading, detectors),
+            id=cell.id and mask_text(cell.id, detectors),
+        ),
+    )
 
 
 # -- identity
 
 
-def _canonical(document: Document, match: Match) -> str:
-    """The thing in one spelling, then what the rule read of it; a value that is not known is `?`."""
+def _canonical(document: Document, match: Match, detectors: Sequence[Detector]) -> str:
+    """The thing in one spelling, then what the rule read of it; a value that is not known is `?`.
+
+    Masked: 64 bits of a hash over a weak password would tell it.
+    """
     fact = match.fact
     if fact.kind in _PYTHON_FACTS or (fact.kind == "string" and "sql" not in _options(fact.attributes.get("use"))):
-        thing = canonical(_text(document, fact.span)) if fact.kind != "string" else f"string {fact.name}"
+        thing = (
+            canonical(mask_text(_text(document, fact.span), detectors))
+            if fact.kind != "string"
+            else f"string {fact.name}"
+        )
     elif fact.kind == "secret":
         length, digest = (next(iter(_options(fact.attributes.get(key))), "?") for key in ("length", "digest"))
         thing = f"secret {fact.name} {length} {digest}"
     elif fact.kind == "input":
-        # What cannot be read is known by its text: another broken cell is another finding.
-        thing = f"input {fact.name} {' '.join(_cell_text(document, fact.span).split())}"
+        # What cannot be read is known by its text or bytes: a change to a broken file is another finding, not old debt.
+        text = mask_text(_cell_text(document, fact.span), detectors)
+        held = " ".join(text.split()) if text else hashlib.sha256(document.source.data).hexdigest()
+        thing = f"input {fact.name} {held}"
     else:
         known = {name: value for name, value in fact.attributes.items() if name not in _NOT_OF_THE_LINE}
         words = sorted(f"{name}={spelled(value)}" for name, value in known.items())
@@ -226,7 +244,9 @@ def _attribute_words(fact: Fact, detectors: Sequence[Detector]) -> dict[str, str
 
 
 def _filled(template: str, words: Mapping[str, str]) -> str:
-    return re.sub(r"  +", " ", _HOLE.sub(lambda hole: words.get(hole.group(1), hole.group()), template)).strip()
+    """A sentence in which what the fact does not say is called `it`."""
+    text = re.sub(r"  +", " ", _HOLE.sub(lambda hole: words.get(hole.group(1)) or _IT, template)).strip()
+    return "It" + text[2:] if text.startswith(f"{_IT} ") else text
 
 
 def _short(text: str) -> str:

@@ -96,19 +96,3 @@ def _line_beyond(line: str) -> str:
     if len(line) - since_separator > MAX_LOGICAL_LINE:
         return f"{MAX_LOGICAL_LINE} characters outside strings stand between two separators"
     return ""
-
-
-def json_beyond_bounds(data: bytes) -> bool:
-    """Whether the JSON nests deeper than MAX_JSON_NESTING. Brackets inside strings do not count."""
-    if data.count(b"[") + data.count(b"{") <= MAX_JSON_NESTING:
-        return False
-    brackets = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", data).translate(None, _NOT_BRACKETS)
-    for _ in range(MAX_JSON_NESTING):
-        shorter = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if len(shorter) == len(brackets):
-            return len(brackets) > MAX_JSON_NESTING
-        brackets = shorter
-    return bool(brackets)
-
-
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))

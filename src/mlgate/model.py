@@ -109,6 +109,7 @@ class CellLocation:
     heading: str | None
     execution_count: int | None
     output: int | None
+    """1-based place among the cell's outputs."""
     mime: str | None
 
 

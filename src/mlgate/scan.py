@@ -123,7 +123,18 @@ def _root(question: Question) -> str:
         if not root.is_dir():
             raise MlgateError(f"--repo {question.repository}: no such folder; name the root of the repository")
         return str(root)
-    return find_root(question.folder) or os.path.realpath(question.folder)
+    here = find_root(question.folder) or os.path.realpath(question.folder)
+    places = [os.path.realpath(Path(question.folder, path)) for path in question.paths]
+    if not places or question.stdin is not None or any(_is_below(place, here) for place in places):
+        return here
+    # Somebody looks at another repository from where they stand: theirs is the one that is named.
+    first = places[0] if Path(places[0]).is_dir() else str(Path(places[0]).parent)
+    there = find_root(first) or first
+    return there if all(_is_below(place, there) for place in places) else here
+
+
+def _is_below(place: str, root: str) -> bool:
+    return place == root or place.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def _committing(root: str, git: Git | None, environment: Mapping[str, str]) -> bool:
@@ -145,13 +156,14 @@ class _Check:
 
     def report(self) -> Report:
         inventory = self._inventory()
-        results = self._examined(Task(WORK_TREE, entry.path, entry) for entry in inventory.entries)
+        results = self._examined(self._tasks(inventory))
         if self.changes:
             wider = self._whose_answers_differ(inventory)
             results += self._examined(Task(WORK_TREE, entry.path, entry) for entry in wider)
         results.sort(key=lambda result: result.path)
         findings = [finding for result in results for finding in result.findings]
-        statuses = self._statuses(findings)
+        statuses = self._statuses(findings, frozenset(result.path for result in results))
+        Cache(self.question.cache).trim()
         context = decide.Context(date=self.question.date, base=self.base.commit)
         decisions = decide.decide(findings, statuses, self.law.bundle, context)
         return Report(
@@ -175,7 +187,12 @@ class _Check:
             path = discover.place(self.root, question.stdin[0], question.folder)
             return discover.Inventory(self.root, (discover.Entry(path, discover.kind_of_name(path) or Kind.TEXT),))
         if question.paths or self.git is None:
-            return discover.discover(self.root, question.paths, self.git, question.folder)
+            inventory = discover.discover(self.root, question.paths, self.git, question.folder)
+            if not inventory.entries:
+                # In CI a wrong folder must not look like a clean one.
+                asked = ", ".join(question.paths) or self.root
+                raise MlgateError(f"{asked}: no file to look at; is it the right folder, and is it checked out?")
+            return inventory
         if self._is_hook():
             # A hook without files: what is staged, deletions included.
             staged = [path for path, (status, _) in self.git.staged().items() if status != "D"]
@@ -187,6 +204,26 @@ class _Check:
         return bool(self.question.environment.get("PRE_COMMIT")) or _committing(
             self.root, self.git, self.question.environment
         )
+
+    def _tasks(self, inventory: discover.Inventory) -> list[Task]:
+        """What is read from disk; under a hook of git itself, what is read from the index: that is what is committed.
+
+        pre-commit puts away what is not staged, so under it the disk holds the same.
+        """
+        bare = (
+            self.git is not None
+            and not self.question.paths
+            and _committing(self.root, self.git, self.question.environment)
+        )
+        if not bare or self.question.environment.get("PRE_COMMIT"):
+            return [Task(WORK_TREE, entry.path, entry) for entry in inventory.entries]
+        git = _some(self.git)
+        index = git.tracked()
+        known = [entry for entry in inventory.entries if entry.path in index and entry.problem is None]
+        staged = discover.read_blobs(git, [(entry.path, *index[entry.path]) for entry in known], discover.INDEX)
+        tasks = [Task(WORK_TREE, one.path, None, one.kind, one.data) for one in staged if isinstance(one, Source)]
+        read = {task.path for task in tasks}
+        return tasks + [Task(WORK_TREE, entry.path, entry) for entry in inventory.entries if entry.path not in read]
 
     def _whose_answers_differ(self, inventory: discover.Inventory) -> list[discover.Entry]:
         """Files that nobody touched and that may be judged differently: their project says something else now."""
@@ -213,22 +250,33 @@ class _Check:
     def _modules_changed(self, pairs: Sequence[tuple[str, str]]) -> list[bytes]:
         """What files that import a module whose exports changed must hold: its name."""
         head, old = self._project(WORK_TREE), self._project(_some(self.base.commit))
-        words = []
-        for path, was in pairs:
-            if path.endswith(".py") and _exports(head, path) != _exports(old, was):
-                stem = posixpath.splitext(posixpath.basename(path))[0]
-                name = posixpath.basename(posixpath.dirname(path)) if stem == "__init__" else stem
-                words.append(name.encode("utf-8", "surrogateescape"))
-        return [word for word in words if word]
+        names = {
+            _name_of(path) for path, was in pairs if path.endswith(".py") and _exports(head, path) != _exports(old, was)
+        } - {b""}
+        if not names:
+            return []
+        # Modules that hand on what they import change with it.
+        tree = self._tree(WORK_TREE)
+        modules = {path: tree.read(path) or b"" for path in tree.paths() if path.endswith(".py")}
+        waiting = set(names)
+        while waiting:
+            mentioned = re.compile(rb"\b(?:" + b"|".join(map(re.escape, sorted(waiting))) + rb")\b")
+            found = {_name_of(path) for path, data in modules.items() if mentioned.search(data) and b"import" in data}
+            waiting = found - names - {b""}
+            names |= waiting
+        return sorted(names)
 
     # -- new or existing
 
-    def _statuses(self, findings: Sequence[Finding]) -> tuple[str, ...]:
+    def _statuses(self, findings: Sequence[Finding], examined: frozenset[str]) -> tuple[str, ...]:
         if self.base.commit is None:
             return ("new",) * len(findings)
         was = {path: old for path, (_, old) in self.changes.items()}
         wanted = {was.get(finding.location.path, finding.location.path) for finding in findings}
-        wanted |= {old for status, old in self.changes.values() if status != "A"}
+        # What may have moved here is gone from where it was. A changed file that was not looked at may still hold it.
+        wanted |= {
+            old for path, (status, old) in self.changes.items() if status == "D" or (status != "A" and path in examined)
+        }
         renames = {old: path for path, (status, old) in self.changes.items() if status == "R"}
         sides = [self._at(commit, wanted) for commit in (self.base.commit, *self.base.merged)]
         known = newness.union(sides) if len(sides) > 1 else sides[0]
@@ -266,9 +314,9 @@ class _Check:
         debug = bool(self.question.environment.get("MLGATE_DEBUG"))
         for outcome in workers.run(waiting, prepare, self.question.jobs, FILE_SECONDS, debug):
             if isinstance(outcome, workers.Lost):
-                results.append(
-                    self._examiner(outcome.task.side).problem(outcome.task.path, outcome.why, outcome.detail)
-                )
+                task = outcome.task
+                data = task.data if task.data is not None else self._tree(task.side).read(task.path)
+                results.append(self._examiner(task.side).problem(task.path, outcome.why, outcome.detail, data or b""))
             else:
                 results.append(outcome)
             if self.question.progress is not None:
@@ -345,6 +393,13 @@ class _Prepare:
 def _some(thing: Thing | None) -> Thing:
     assert thing is not None
     return thing
+
+
+def _name_of(path: str) -> bytes:
+    """The name under which the module at `path` is imported."""
+    stem = posixpath.splitext(posixpath.basename(path))[0]
+    name = posixpath.basename(posixpath.dirname(path)) if stem == "__init__" else stem
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _exports(project: Repository, path: str) -> Mapping[str, object]:

@@ -44,7 +44,7 @@ def _message(decision: Decision) -> str:
     lines = [visible(finding.message)]
     if cell is not None:
         heading = visible(cell.heading.strip()).replace('"', "'") if cell.heading else ""
-        spot = f"Cell {cell.index}, " + (f"line {cell.line}" if cell.output is None else f"output {cell.output + 1}")
+        spot = f"Cell {cell.index}, " + (f"line {cell.line}" if cell.output is None else f"output {cell.output}")
         lines.append(f'{spot}, under "{heading}"' if heading else spot)
     if finding.fix:
         lines.append(f"Do: {visible(finding.fix)}")

@@ -110,7 +110,7 @@ def _location(location: Location) -> dict[str, object]:
             "end_column": cell.end_column,
             "heading": cell.heading,
             "execution_count": cell.execution_count,
-            "output": None if cell.output is None else cell.output + 1,
+            "output": cell.output,
             "mime": cell.mime,
         },
     }

@@ -255,7 +255,7 @@ def _uri(path: str) -> str:
 
 
 def _spot(cell: CellLocation) -> str:
-    spot = f"cell {cell.index}, " + (f"line {cell.line}" if cell.output is None else f"output {cell.output + 1}")
+    spot = f"cell {cell.index}, " + (f"line {cell.line}" if cell.output is None else f"output {cell.output}")
     return f'{spot}, under "{_plain(cell.heading.strip())}"' if cell.heading else spot
 
 
@@ -275,7 +275,7 @@ def _cell(cell: CellLocation, path: str) -> dict[str, object]:
                 "endColumn": cell.end_column,
                 "heading": cell.heading,
                 "executionCount": cell.execution_count,
-                "output": None if cell.output is None else cell.output + 1,
+                "output": cell.output,
                 "mime": cell.mime,
             }
         ),

@@ -254,7 +254,7 @@ def _spot(finding: Finding, look: Look) -> str:
     if cell is None:
         return f"line {finding.location.line}"
     if cell.output is not None:
-        return f"cell {cell.index}, output {cell.output + 1}"
+        return f"cell {cell.index}, output {cell.output}"
     return f"cell {cell.index}, line {cell.line}"
 
 
