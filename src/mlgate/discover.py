@@ -151,16 +151,17 @@ def _is_binary(data: bytes) -> bool:
     if b"\0" not in data or data.startswith(_TEXT_MARKS):
         return False
     sample = data[:MAX_SAMPLE]
-    if _is_mostly(sample, _PRINTED):
+    if _is_mostly(sample, _PRINTED, 200):  # pickles of text are 90 % text
         return False
     # UTF-16 without a mark: every other byte of western text is NUL.
     even, odd = sample[::2], sample[1::2]
-    return not any(_is_mostly(one, b"\0") and _is_mostly(other, _PRINTED) for one, other in ((even, odd), (odd, even)))
+    halves = ((even, odd), (odd, even))
+    return not any(_is_mostly(one, b"\0", 10) and _is_mostly(other, _PRINTED, 10) for one, other in halves)
 
 
-def _is_mostly(data: bytes, members: bytes) -> bool:
-    """Whether nine bytes in ten are among `members`; nothing is mostly anything."""
-    return 0 < len(data) and len(data.translate(None, members)) * 10 <= len(data)
+def _is_mostly(data: bytes, members: bytes, but: int) -> bool:
+    """Whether all but one byte in `but` are among `members`; nothing is mostly anything."""
+    return len(data) > 0 and len(data.translate(None, members)) * but <= len(data)
 
 
 def _interpreter(line: bytes) -> str:
