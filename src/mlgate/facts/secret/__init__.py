@@ -18,33 +18,12 @@ __all__ = ["compile_detectors", "extract", "find", "mask_text", "present"]
 
 MIN_ECHO = 16
 """Shortest value that is looked for again elsewhere in the document, in code points."""
-
 MAX_ECHOES = 64
 """Values that are looked for again, per document."""
 MAX_LINE = 1_000
 """How far back on its line a comment may begin, in code points."""
 MAX_DOCSTRING = 4_000
 """How far back a docstring may begin, in code points; a string that began earlier is taken for code."""
-MIN_REDACTED = 6
-"""Shortest value that any detector takes, in code points."""
-MIN_ECHO = 16
-"""Shortest value that is looked for again elsewhere in the document, in code points."""
-
-MAX_LINE = 1_000
-"""How far back on its line a comment may begin, in code points."""
-MAX_DOCSTRING = 4_000
-"""How far back a docstring may begin, in code points; a string that began earlier is taken for code."""
-MIN_REDACTED = 6
-"""Shortest value that any detector takes, in code points."""
-MIN_ECHO = 16
-"""Shortest value that is looked for again elsewhere in the document, in code points."""
-
-MAX_DOCSTRING = 4_000
-"""How far back a docstring may begin, in code points; a string that began earlier is taken for code."""
-MIN_REDACTED = 6
-"""Shortest value that any detector takes, in code points."""
-MIN_ECHO = 16
-"""Shortest value that is looked for again elsewhere in the document, in code points."""
 
 PROSE = re.compile(
     r"example|e\.g\.|sample|dummy|fake|placeholder|for instance|something like|looks like|such as|default",

@@ -12,16 +12,6 @@ from mlgate.patterns import Word, bounded, cover, literals, telling
 
 MAX_BORROWED = 128
 """Upper bound of an open repeat in a pattern of detect-secrets, in code points."""
-MAX_ECHOES = 64
-"""Values that are looked for again, per document."""
-MAX_LINE = 1_000
-"""How far back on its line a comment may begin, in code points."""
-MAX_DOCSTRING = 4_000
-"""How far back a docstring may begin, in code points; a string that began earlier is taken for code."""
-MIN_REDACTED = 6
-"""Shortest value that any detector takes, in code points."""
-MIN_ECHO = 16
-"""Shortest value that is looked for again elsewhere in the document, in code points."""
 
 
 def compile_detectors() -> dict[str, Any]:
