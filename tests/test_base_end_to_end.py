@@ -67,6 +67,35 @@ def test_a_second_identical_call_is_new(repository: Repository) -> None:
     assert (done.code, sorted(status for *_, status, _ in statuses(done))) == (1, ["existing", "new"])
 
 
+def test_a_file_that_was_not_looked_at_excuses_no_other(repository: Repository) -> None:
+    """The call is still in a.py, which changed too: in b.py it is not one that moved."""
+    repository.commit({"a.py": f"# touched\n{OLD}", "b.py": OLD})
+    done = check(repository.root, "b.py", "--base", "HEAD~1")
+    assert (done.code, statuses(done)) == (1, {(TORCH, "b.py", 2, "new", "block")})
+
+
+def test_a_change_to_a_broken_file_is_new(repository: Repository) -> None:
+    repository.commit({"old.py": 'print "two"\nimport torch\n'})
+    repository.commit({"old.py": f'print "two"\n{OLD}'})
+    done = check(repository.root, "old.py", "--base", "HEAD~1")
+    assert (done.code, statuses(done)) == (1, {("input/unparsed", "old.py", 1, "new", "block")})
+
+
+def test_a_hook_of_git_itself_judges_what_is_staged(repository: Repository) -> None:
+    hooked(repository)
+    repository.write({"c.py": OLD})
+    repository.git("add", "c.py")
+    repository.write({"c.py": "x = 1\n"})
+    stopped = subprocess.run(
+        ["git", "commit", "--quiet", "--message", "change"],
+        cwd=repository.root,
+        env=environment(),
+        capture_output=True,
+        check=False,
+    )
+    assert stopped.returncode == 1
+
+
 def test_a_file_that_is_renamed_keeps_its_debt(repository: Repository) -> None:
     repository.git("mv", "a.py", "moved.py")
     repository.commit()
