@@ -3,15 +3,16 @@
 
     python tests/labels/score.py --corpora DIR [--labels DIR] [--policy FILE] [--misses]
 
-`--corpora` holds a checkout of each labelled repository, named OWNER+NAME, at the commit that the labels name. A finding and a
-row meet where file, cell and family are the same and the lines at most three apart.
+`--corpora` holds a checkout of each labelled repository, named OWNER+NAME, at the commit that the labels name. A
+finding and a row meet where file, cell and family are the same and the lines at most three apart.
 
     bad, hit, weak    rows that must be reported; those reported with medium or high confidence; with low only
-    true, false       findings of medium or high confidence that meet a row (`bad`, `unknown`, `uri`), and that meet none
+    true, false       medium and high findings that meet a row (`bad`, `unknown`, `uri`), and that meet none
     low               findings of low confidence
     loud              `unknown` rows that only a medium or high finding meets
 
-Rows tagged `ext` are left out of recall; `torch-load-implicit` and `yaml-full-loader` depend on versions and are counted apart.
+Rows tagged `ext` are left out of recall; `torch-load-implicit` and `yaml-full-loader` depend on versions and are
+counted apart.
 Exit status is 0 unless mlgate cannot be run.
 """
 
