@@ -31,8 +31,14 @@ class Files:
     def exists(self, path: str) -> bool:
         return path in self.known
 
-    def module(self, name: str, importer: str) -> Mapping[str, Value]:
-        return self.modules.get(name.lstrip("."), {})
+    def has_module(self, name: str, importer: str) -> bool:
+        return name.lstrip(".") in self.modules
+
+    def is_library(self, name: str) -> bool:
+        return False
+
+    def export(self, module: str, name: str, importer: str) -> Value | None:
+        return self.modules.get(module.lstrip("."), {}).get(name)
 
 
 def facts(*cells: str, project: Files | None = None) -> list[Fact]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlgate.model import Atom, Confidence, Entries, Fact, Items, Local, Made, Ref, Span, Template, Value
 
-FORM = 1
+FORM = 2
 """Changes whenever this module writes something else."""
 
 
@@ -22,6 +22,7 @@ def encode(facts: Sequence[Fact]) -> list[Any]:
             fact.open,
             int(fact.confidence),
             fact.why,
+            sorted(fact.handed),
         ]
         for fact in facts
     ]
@@ -39,18 +40,22 @@ def decode(stored: Sequence[Any]) -> tuple[Fact, ...]:
             bool(is_open),
             Confidence(confidence),
             str(why),
+            frozenset(map(str, handed)),
         )
-        for kind, name, span, args, attributes, is_open, confidence, why in stored
+        for kind, name, span, args, attributes, is_open, confidence, why, handed in stored
     )
 
 
 def _value(value: Value) -> list[Any]:
-    return [[_atom(one) for one in value.options], value.unknown, [_atom(one) for one in value.defaults]]
+    several = (value.options, value.defaults, value.passed)
+    options, defaults, passed = ([_atom(one) for one in atoms] for atoms in several)
+    return [options, value.unknown, defaults, passed]
 
 
 def _unvalue(stored: Sequence[Any]) -> Value:
-    options, unknown, defaults = stored
-    return Value(tuple(map(_unatom, options)), str(unknown), tuple(map(_unatom, defaults)))
+    options, unknown, defaults, passed = stored
+    options, defaults, passed = (tuple(map(_unatom, atoms)) for atoms in (options, defaults, passed))
+    return Value(options, str(unknown), defaults, passed)
 
 
 def _atom(atom: Atom) -> Any:

@@ -24,6 +24,7 @@ from mlgate.model import (
     Value,
     Vocabulary,
 )
+from mlgate.modules import Modules, Written
 from mlgate.redact import redacted
 
 _WORD = re.compile(r"\w+")
@@ -63,6 +64,8 @@ class _Extractor:
         self.wanted: frozenset[str] = frozenset()
         """Names of the module that shell lines mention."""
         self.constants: Mapping[str, str] = {}
+        self.runs: tuple[str, ...] = ()
+        """Files that `%run` ran into the module."""
 
     def facts(self) -> Iterator[Fact]:
         document = self.document
@@ -74,11 +77,15 @@ class _Extractor:
             if cell.kind == "code" or (cell.kind == "file" and document.source.kind is Kind.PYTHON):
                 split = magics.split(place, cell.text, cell.language)
                 yield from split.facts
+                self.runs += magics.run_files(split.facts)
                 embedded.extend(split.embedded)
                 if split.python is not None:
                     units.append(Unit(place, split.python, split.lines))
             elif cell.kind == "file":
                 yield from self._read(document.source.kind, [Unit(place, cell.text)], self.path, "", 0)
+        written = {one.path: one.unit.text for one in embedded if one.kind is Kind.PYTHON and one.path}
+        if written:
+            self.project = Written(self.project, Modules(self.vocabulary), written)
         if units:
             shell = " ".join(one.unit.text for one in embedded if one.kind is Kind.SHELL)
             self.wanted = frozenset(_NAME_IN_SHELL.findall(shell))
@@ -132,7 +139,8 @@ class _Extractor:
     def _extract(self, kind: Kind, units: Sequence[Unit], path: str, origin: str) -> Extraction:
         match kind:
             case Kind.PYTHON:
-                return python.extract(units, self.vocabulary, self.project, path, self.wanted)
+                runs = self.runs if path == self.path else ()
+                return python.extract(units, self.vocabulary, self.project, path, self.wanted, runs)
             case Kind.SHELL:
                 constants = self.constants if origin in ("magic", "shell") else {}
                 return shell.extract(units, self.vocabulary, origin or "script", constants)

@@ -153,7 +153,7 @@ def _loaded(fact: Fact) -> str:
     if fact.kind != "call":
         return ""
     values = [fact.attributes.get("asset"), *(value for name, value in fact.args.items() if _LOADED.search(name))]
-    atoms = [atom for value in values if value is not None for atom in (*value.options, *value.defaults)]
+    atoms = [atom for value in values if value is not None for atom in (*value.options, *value.defaults, *value.passed)]
     texts = {_atom(atom) for atom in atoms if text_of(atom) is not None} - {_UNKNOWN_TEXT}
     return ",".join(sorted(texts))
 
@@ -172,7 +172,7 @@ def spelled(value: Value | None) -> str:
         return "-"
     options = {_atom(one) for one in value.options}
     is_open = bool(value.unknown) or _UNKNOWN_TEXT in options
-    defaults = {_atom(one) for one in value.defaults}
+    defaults = {_atom(one) for one in (*value.defaults, *value.passed)}
     listed = sorted(options - {_UNKNOWN_TEXT}) + (["?", *sorted(defaults - options)] if is_open else [])
     return "{" + ",".join(listed) + "}"
 

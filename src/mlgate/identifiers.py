@@ -77,6 +77,8 @@ def remote_id(text: str) -> bool | None:
         return False
     if not _REPO_ID.fullmatch(known) or "--" in known or ".." in known or known.endswith(".git"):
         return False
+    if _TO_FILL_IN.match(path):
+        return None
     first, slash, second = path.partition("/")
     if not slash:
         if _FILE.search(path):
@@ -87,6 +89,8 @@ def remote_id(text: str) -> bool | None:
     return None if _may_be_folder(first) or _FILE.search(second) else True
 
 
+_TO_FILL_IN = re.compile(r"(?:the[-_ ]?)?path[-_/ ]?to\b|path[-_]to[-_]|your[-_]?(?:model|path|checkpoint)", re.I)
+"""What an author leaves for the reader to replace, most often by a folder."""
 _HUB_PREFIX = re.compile(r"(?:hf[-_]hub|huggingface|hf):(?!/)")
 _HUB_URL = re.compile(r"(?:hf:/|https?://(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com))/[^/?#\s{]+", re.I)
 _REPO_ID = re.compile(r"(?:[A-Za-z0-9_][\w.-]{0,95}/)?[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)

@@ -116,7 +116,7 @@ def match(facts: Sequence[Fact], index: Index, circumstances: Circumstances) -> 
     for fact in facts:
         for rule, clause in index.clauses(fact, circumstances):
             found = _meets(rule, clause, fact, circumstances)
-            if found is None:
+            if found is None or (fact.handed and _is_said_inside(rule, fact, index, circumstances)):
                 continue
             key = (rule.id, fact.span)
             if key not in best or found.confidence > best[key].confidence:
@@ -144,6 +144,18 @@ def references(facts: Sequence[Fact], index: Index, circumstances: Circumstances
                 if HOLE not in name and (known is None or (pinned and not known[1].pinned)):
                     found[fact.span, kind, name] = (fact, Reference(kind, source, name, pinned))
     return tuple(found.values())
+
+
+def _is_said_inside(rule: Rule, fact: Fact, index: Index, circumstances: Circumstances) -> bool:
+    """Whether a call through a wrapper is a finding whatever is handed on: then it is said where the wrapper is."""
+    unseen = {name: Value((), "a parameter") if name in fact.handed else value for name, value in fact.args.items()}
+    bare = replace(fact, args=unseen, handed=frozenset(), confidence=Confidence.HIGH)
+    found = [
+        _meets(one, clause, bare, circumstances)
+        for one, clause in index.clauses(bare, circumstances)
+        if one.id == rule.id
+    ]
+    return any(one is not None and one.confidence > Confidence.LOW for one in found)
 
 
 # -- a clause
@@ -299,8 +311,13 @@ def _part_of(value: Value, name: str) -> Value | None:
                 unknown = unknown or f"its {name} is put together at run time"
             else:
                 options.append(found)
-    defaults = tuple(found for option in value.defaults if (text := text_of(option)) for found in part(text, name))
-    return Value(tuple(options), unknown, defaults) if options or unknown or defaults else None
+    defaults, passed = (
+        tuple(found for option in atoms if (text := text_of(option)) for found in part(text, name))
+        for atoms in (value.defaults, value.passed)
+    )
+    if not (options or defaults or passed) and (value.defaults or value.passed):
+        return None  # As far as there is evidence, it has no such part.
+    return Value(tuple(options), unknown, defaults, passed) if options or unknown or defaults or passed else None
 
 
 def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open: bool) -> Answer:
@@ -316,12 +333,21 @@ def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open
     verdicts = [decide(option) for option in value.options]
     if True in verdicts:
         return Answer(Truth.TRUE if not value.unknown and all(verdicts) else Truth.SOME)
+    if any(decide(option) is True for option in value.passed):
+        return Answer(Truth.SOME, "a call of this file passes it", Confidence.MEDIUM)
     if None in verdicts:
-        return Answer(Truth.UNKNOWN, value.unknown or "its value is put together at run time")
+        undecided = value.options[verdicts.index(None)]
+        form = (
+            "it may be a name on a hub or a folder"
+            if isinstance(undecided, str)
+            else "its value is put together at run time"
+        )
+        return Answer(Truth.UNKNOWN, value.unknown or form)
     if value.unknown:
         if _never(test, params):
             return Answer(Truth.FALSE)
-        if value.defaults and all(decide(default) is False for default in value.defaults):
+        evidence = (*value.defaults, *value.passed)
+        if evidence and all(decide(one) is False for one in evidence):
             return Answer(Truth.FALSE)
         return Answer(Truth.UNKNOWN, value.unknown)
     return Answer(Truth.FALSE)
@@ -523,7 +549,7 @@ def _assets(clause: Clause, fact: Fact) -> tuple[str, ...]:
 
 
 def _texts(value: Value | None) -> tuple[str, ...]:
-    found = {text for option in (value.options if value else ()) if (text := text_of(option))}
+    found = {text for option in ((*value.options, *value.passed) if value else ()) if (text := text_of(option))}
     return tuple(sorted(found))
 
 

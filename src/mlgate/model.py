@@ -177,8 +177,51 @@ class Entries:
     open: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Inside a `Wrapper`: what the caller gives as parameter `name`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A call of a library that a function makes; some of its arguments are what the function is given."""
+
+    name: str
+    args: tuple[tuple[str, Value], ...]
+    open: bool
+    confidence: Confidence
+    why: str
+    forwards: bool = False
+    """Further arguments of the caller are handed on as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """A function of another module of the repository: what it hands on to libraries, and what it returns."""
+
+    name: str
+    """Dotted, as a person would call it: `pkg.io.load`."""
+    parameters: tuple[tuple[str, Value | None], ...] = ()
+    """In order, `self` left out; with the default, None where there is none."""
+    sinks: tuple[Sink, ...] = ()
+    returns: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A class of another module of the repository, or an object of it: its attributes and library bases."""
+
+    name: str
+    members: tuple[tuple[str, Value], ...]
+    bases: tuple[str, ...] = ()
+    is_enum: bool = False
+
+
 Literal = None | bool | int | float | str
-Atom = Literal | Ref | Made | Local | Template | Items | Entries
+Atom = Literal | Ref | Made | Local | Template | Items | Entries | Given | Wrapper | Shape
+"""The last three are what modules say to each other; facts hold none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +237,8 @@ class Value:
     """Why it may be something else, as half a sentence; empty where `options` is complete."""
     defaults: tuple[Atom, ...] = ()
     """Evidence, not knowledge: what it is unless a caller, a user or the environment says otherwise."""
+    passed: tuple[Atom, ...] = ()
+    """More than evidence: what calls of the same file pass for the parameter that it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +257,8 @@ class Fact:
     """Further arguments may exist (`**kwargs` of unknown content, a reference instead of a call)."""
     confidence: Confidence = Confidence.HIGH
     why: str = ""
+    handed: frozenset[str] = frozenset()
+    """Of a call through a `Wrapper`: the arguments that this caller decides; the others are said where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +338,18 @@ class Project(Protocol):
         """Whether the POSIX path, relative to the root, is a file or folder of the repository."""
         ...
 
-    def module(self, name: str, importer: str) -> Mapping[str, Value]:
-        """Plain aliases (Ref) and constants that module `name` exports, as seen from file `importer`.
+    def has_module(self, name: str, importer: str) -> bool:
+        """Whether dotted `name`, as seen from file `importer`, is a module of the repository or a folder of modules."""
+        ...
 
-        `name` may begin with dots. Empty where the repository has no such module.
+    def is_library(self, name: str) -> bool:
+        """Whether the repository is the source of library `name` itself, by its own metadata."""
+        ...
+
+    def export(self, module: str, name: str, importer: str) -> Value | None:
+        """What `name` of a module of this repository is, as seen from file `importer`; None where it is nothing.
+
+        `module` may begin with dots, and may be the path of a notebook or script that `%run` takes.
         """
         ...
 

@@ -21,6 +21,7 @@ from mlgate.git import Git, find_root, is_committing
 from mlgate.law import Law, derive, keep
 from mlgate.limits import FILE_SECONDS
 from mlgate.model import Asset, AssetCount, Example, Finding, Kind, Report, Run, Source, Summary
+from mlgate.modules import Modules
 from mlgate.policy import load_bundle
 from mlgate.project import Repository, Tree
 from mlgate.quick import screen_key
@@ -109,7 +110,7 @@ _LAWS: dict[int, Law] = {}
 
 def _of_files(files: Mapping[str, str], law: Law) -> list[Finding]:
     tree = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
-    examiner = Examiner(law, Repository(Memory(tree)), tree.get, Cache(None), 0)
+    examiner = Examiner(law, Repository(Memory(tree), Modules(law.vocabulary)), tree.get, Cache(None), 0)
     return [
         finding
         for path, data in sorted(tree.items())
@@ -153,6 +154,8 @@ class _Check:
     _work_tree: WorkTree | None = None
     _trees: dict[str, Tree] = field(default_factory=dict)
     _projects: dict[str, Repository] = field(default_factory=dict)
+    _modules: Modules | None = None
+    """Shared by the sides: an equal module is parsed once."""
 
     def report(self) -> Report:
         inventory = self._inventory()
@@ -340,8 +343,9 @@ class _Check:
 
     def _project(self, side: str) -> Repository:
         if side not in self._projects:
-            like = None if side == WORK_TREE else self._project(WORK_TREE)
-            self._projects[side] = Repository(self._tree(side), like)
+            if self._modules is None:
+                self._modules = Modules(self.law.vocabulary)
+            self._projects[side] = Repository(self._tree(side), self._modules)
         return self._projects[side]
 
     def _examiner(self, side: str) -> Examiner:

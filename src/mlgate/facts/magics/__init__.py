@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from mlgate.facts.magics import scripts
 from mlgate.facts.magics.cell import Split, Splitter, bare_magic
-from mlgate.model import Embedded, Kind, Unit
+from mlgate.model import Embedded, Fact, Kind, Unit, Value
 
-__all__ = ["Split", "split"]
+__all__ = ["Split", "run_files", "split"]
 
 # What may make a cell other than plain Python; where nothing of it is there, the cell is returned as it is.
 _CANDIDATE = re.compile(
@@ -18,6 +19,7 @@ _CANDIDATE = re.compile(
 _CELL_IN_PYTHON_OR_SHELL = re.compile(
     r"\s*(?:%%(?:python[23]?|pyspark|local|bash|sh|script|sql|writefile|file)|%(?:python|pyspark|sh|sql))(?:\s|$)"
 )
+_RUN = re.compile(r"""(?:-[a-zA-Z]+\s+)*(?:["'](?P<quoted>[^"']+)["']|(?P<bare>[^\s"'-]\S*))""")
 _SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "shellscript"})
 
 
@@ -53,3 +55,16 @@ def _is_plain(text: str) -> bool:
 def _is_automagic(text: str) -> bool:
     stripped = text.strip()
     return "\n" not in stripped and bare_magic(stripped, alone=True) is not None
+
+
+def run_files(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """What `%run` runs in the notebook's own names: paths relative to the notebook, always with a slash."""
+    found = []
+    for fact in facts:
+        if fact.name == "IPython.run_line_magic" and fact.args["0"] == Value(("run",)):
+            line = next((option for option in fact.args["1"].options if isinstance(option, str)), "")
+            run = _RUN.match(line)
+            if run is not None:
+                path = run["quoted"] or run["bare"]
+                found.append(path if "/" in path else f"./{path}")
+    return tuple(found)

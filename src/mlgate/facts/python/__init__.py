@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from mlgate.facts.python.calls import Names, arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import embedded
+from mlgate.facts.python.known import Known, merge
+from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.origins import OWN, Origins, in_repository
-from mlgate.facts.python.scopes import Here, Outline, Site, outline, pieces
+from mlgate.facts.python.scopes import Here, Outline, Site, is_there, outline, pieces
 from mlgate.facts.python.settings import settings
-from mlgate.facts.python.values import Evaluator, Known, command_line_options, merge, plain
-from mlgate.limits import beyond_bounds
+from mlgate.facts.python.texts import plain
+from mlgate.facts.python.trees import parsed
+from mlgate.facts.python.values import Evaluator
+from mlgate.facts.python.wrappers import handed_on
 from mlgate.model import (
     Confidence,
     Embedded,
@@ -41,43 +44,29 @@ def extract(
     project: Project,
     path: str,
     wanted: Collection[str] = (),
+    runs: Sequence[str] = (),
 ) -> Extraction:
     """Facts of Python units that share one module scope; spans in the coordinates of each unit's text.
 
     A unit that does not parse becomes an `input` fact and takes nothing from the others. `wanted` are the module's
-    names whose constant texts are asked for.
+    names whose constant texts are asked for; `runs` the files whose names `%run` brings into it.
     """
     facts: list[Fact] = []
     trees: list[tuple[int, ast.Module]] = []
     columns: list[_Columns] = []
     for place, unit in enumerate(units):
         columns.append(_Columns(unit))
-        parsed = _parse(unit, facts)
-        if parsed is not None:
-            trees.append((place, parsed))
+        tree = parsed(unit.text)
+        if isinstance(tree, ast.Module):
+            trees.append((place, tree))
+        else:
+            facts.append(_input_fact(unit, *tree))
         facts.extend(_suppressions(unit))
     found = outline(trees)
+    found.module.stars += runs
     reader = _Reader(found, columns, vocabulary, project, path)
     facts.extend(reader.facts())
     return Extraction(tuple(facts), tuple(reader.embedded()), reader.constants(wanted))
-
-
-def _parse(unit: Unit, facts: list[Fact]) -> ast.Module | None:
-    problem = beyond_bounds(unit.text)
-    if problem:
-        facts.append(_input_fact(unit, "too-deep", 1, problem))
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(unit.text)
-    except SyntaxError as error:
-        line = min(max(error.lineno or 1, 1), unit.text.count("\n") + 1)
-        facts.append(_input_fact(unit, "unparsed", line, error.msg or "not valid Python"))
-    except (ValueError, RecursionError, MemoryError) as error:
-        # NOTE: NUL bytes and lone surrogates are a ValueError; the others cannot happen within our own bounds.
-        facts.append(_input_fact(unit, "unparsed", 1, str(error).partition("\n")[0] or type(error).__name__))
-    return None
 
 
 def _input_fact(unit: Unit, name: str, line: int, detail: str) -> Fact:
@@ -137,13 +126,11 @@ class _Reader:
         self.project = project
         self.names = Names(vocabulary.calls)
         self.libraries = frozenset(found.libraries)
-        local = frozenset(root for root in found.libraries if _is_module(root, posixpath.dirname(path), project))
-        evaluator = Evaluator(found, project, path, frozenset(self.names.lasts), local)
+        wanted = frozenset(self.names.lasts)
+        evaluator = Evaluator(found, project, path, wanted)
         options = command_line_options(found, evaluator)
         # The defaults of options are read without options; everything else is read with them.
-        self.evaluator = (
-            Evaluator(found, project, path, frozenset(self.names.lasts), local, options) if options else evaluator
-        )
+        self.evaluator = Evaluator(found, project, path, wanted, options) if options else evaluator
         self.origins = Origins(found, self.evaluator, project, posixpath.dirname(path))
         self.partials = {
             id(site.node.args[0]): site
@@ -196,7 +183,13 @@ class _Reader:
         origin, loaded = self.origins.of(node, site.here)
         span = self._span(site.here.unit, node)
         for target in reached:
-            args = self._with_local(with_partial(target, given, self.evaluator), node, site.here)
+            handed: frozenset[str] = frozenset()
+            may_have_more = is_open
+            if target.sink is None:
+                args = with_partial(target, given, self.evaluator)
+            else:
+                args, may_have_more, handed = handed_on(target, given, is_open)
+            args = self._with_local(args, node, site.here)
             confidence, why = target.confidence, target.why
             if origin == OWN:
                 confidence, why = min(confidence, Confidence.MEDIUM), why or "this file wrote what it loads"
@@ -207,7 +200,7 @@ class _Reader:
                 attributes["receiver-restricts"] = Value((True,))
             if target.name.startswith("?."):
                 attributes["libraries"] = Value((Items(tuple(Value((one,)) for one in sorted(self.libraries))),))
-            yield Fact("call", target.name, span, args, attributes, is_open, confidence, why)
+            yield Fact("call", target.name, span, args, attributes, may_have_more, confidence, why, handed)
 
     def _with_local(self, args: dict[str, Value], node: ast.Call, here: Here) -> dict[str, Value]:
         """The same arguments, with texts that are known to be paths on this machine marked as such."""
@@ -215,11 +208,14 @@ class _Reader:
         given.update({keyword.arg: keyword.value for keyword in node.keywords if keyword.arg})
         changed = dict(args)
         for name, value in args.items():
-            if name != "0" and not _PATH_LIKE.search(name):
+            if not name.isdigit() and not _PATH_LIKE.search(name):
                 continue
             expression = given.get(name)
-            if expression is not None and not value.options and self.origins.is_own(expression, here, None):
+            if expression is not None and is_there(self.outline, expression, here):
                 changed[name] = Value((Local("{…}"),))
+                continue
+            if expression is not None and not value.options and self.origins.is_local(expression, here):
+                changed[name] = replace(value, options=(Local("{…}"),), unknown="")
                 continue
             options = tuple(
                 Local(text)
@@ -307,7 +303,7 @@ class _Reader:
             known = self._text(node, site.here)
             base = self._base(node, site.here, searches)
             for option in known.options:
-                text = plain(option) if isinstance(option, (str, Local)) or hasattr(option, "parts") else None  # type: ignore[arg-type]
+                text = plain(option) if isinstance(option, (str, Local)) or hasattr(option, "parts") else None
                 if text and any(search.search(text) for search in searches):
                     attributes = {"use": Value((site.use,))}
                     if site.keyword:
@@ -346,14 +342,6 @@ def _brought_in(node: ast.expr) -> list[ast.expr]:
         case ast.Call(ast.Attribute(_, "format"), arguments, keywords):
             return [*arguments, *(keyword.value for keyword in keywords)]
     return []
-
-
-def _is_module(root: str, folder: str, project: Project) -> bool:
-    return any(
-        project.exists(posixpath.join(start, root + ending))
-        for start in dict.fromkeys((folder, "", "src"))
-        for ending in (".py", "/__init__.py")
-    )
 
 
 def _dotted(node: ast.expr) -> str:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mlgate.facts.python.scopes import Here
-from mlgate.facts.python.values import Class, Evaluator, Function, Instance, Known, Partial
-from mlgate.model import Confidence, Entries, Items, Made, Ref, Value
+from mlgate.facts.python.known import Class, Function, Instance, Known, Partial
+from mlgate.facts.python.scopes import Here, Scope
+from mlgate.facts.python.values import Evaluator
+from mlgate.model import Confidence, Entries, Items, Made, Ref, Shape, Sink, Value, Wrapper
 
 
 class Names:
@@ -56,6 +57,9 @@ class Target:
     partial: Partial | None = None
     owner: Class | None = None
     """The class of this document through which it was reached."""
+    wrapper: Wrapper | None = None
+    """The function of another module that reaches it, and how."""
+    sink: Sink | None = None
 
 
 def targets(
@@ -65,7 +69,7 @@ def targets(
     match node:
         case ast.Attribute(_, last) if not names.may_end_in(last) and not _may_be_renamed(node, here):
             return
-        case ast.Name(name) if not names.may_end_in(name) and here.scope.lookup(name) is None:
+        case ast.Name(name) if not names.may_end_in(name) and here.scope.lookup(name) is None and not _has_stars(here):
             return
     known = evaluator.known(node, here)
     owner = _owner(node, here, evaluator)
@@ -76,6 +80,14 @@ def targets(
                 yield Target(name, owner=owner)
             case Partial(name) if names.asks_for(name):
                 yield Target(name, partial=option)
+            case Wrapper(sinks=sinks):
+                for sink in sinks:
+                    if names.asks_for(sink.name) or sink.name.startswith("?."):
+                        yield _through(option, sink)
+            case Shape(bases=bases):
+                for base in bases:
+                    if names.asks_for(base):
+                        yield Target(base)
             case Class():
                 for base in evaluator.bases(option):
                     if names.asks_for(base):
@@ -86,9 +98,16 @@ def targets(
         yield from _unknown_receiver(node, known, names, libraries)
 
 
+def _through(wrapper: Wrapper, sink: Sink) -> Target:
+    if not wrapper.parameters and sink.forwards and not sink.why:
+        return Target(sink.name, sink.confidence, sink.why, wrapper=wrapper, sink=sink)  # a partial: the call itself
+    confidence = min(sink.confidence, Confidence.MEDIUM)
+    return Target(sink.name, confidence, sink.why or f"`{wrapper.name}` hands it on", wrapper=wrapper, sink=sink)
+
+
 def _unknown_receiver(node: ast.Attribute, known: Known, names: Names, libraries: frozenset[str]) -> Iterator[Target]:
     wanted = names.receivers.get(node.attr)
-    if wanted is None or any(isinstance(option, (Function, Ref)) for option in known.options):
+    if wanted is None or any(isinstance(option, (Function, Ref, Wrapper)) for option in known.options):
         return
     if "" in wanted or wanted & libraries:
         yield Target(f"?.{node.attr}", Confidence.MEDIUM, "the object's class is not known here")
@@ -96,6 +115,16 @@ def _unknown_receiver(node: ast.Attribute, known: Known, names: Names, libraries
 
 def _is_library(known: Known) -> bool:
     return any(isinstance(option, Ref) and "." in option.name for option in known.options)
+
+
+def _has_stars(here: Here) -> bool:
+    """Whether a name that nothing here binds may come from a star import, or from a file that `%run` ran."""
+    scope: Scope | None = here.scope
+    while scope is not None:
+        if scope.stars:
+            return True
+        scope = scope.parent
+    return False
 
 
 def _may_be_renamed(node: ast.Attribute, here: Here) -> bool:

@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from mlgate.facts.python.scopes import Here, Outline
-from mlgate.facts.python.values import Evaluator, plain
+from mlgate.facts.python.texts import plain
+from mlgate.facts.python.values import Evaluator
 from mlgate.model import Embedded, Items, Kind, LineMap, Local, Ref, Template, Unit, Value
 
 _SHELLS = frozenset(

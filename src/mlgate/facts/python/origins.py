@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from dataclasses import dataclass, field
 
-from mlgate.facts.python.scopes import Here, Outline, Site
-from mlgate.facts.python.values import Evaluator, Inner, plain, reaching
+from mlgate.facts.python.guards import shape
+from mlgate.facts.python.known import Inner
+from mlgate.facts.python.reaching import reaching
+from mlgate.facts.python.scopes import Here, Outline, Site, is_there
+from mlgate.facts.python.texts import plain
+from mlgate.facts.python.values import Evaluator
 from mlgate.model import Local, Made, Project, Ref, Template
 
 REMOTE = "remote"
@@ -53,6 +58,8 @@ _REMOTE_CALLS = (
 _FETCHERS = frozenset(
     "urlretrieve download_url_to_file download_file download_blob_to_file download_to_filename".split()
 )
+_FOLDER = re.compile(r"(?:^|_)(?:dir|directory|folder|best_model_checkpoint|best_model_path)$", re.IGNORECASE)
+"""Names of attributes, parameters and variables that hold folders: `args.output_dir`, `model_dir`."""
 _NAMED_FIRST = frozenset("spec_from_file_location load_source SourceFileLoader".split())
 """Loaders whose first argument is only the name of what they make."""
 Origin = tuple[str, tuple[str, ...]]
@@ -86,7 +93,16 @@ class Origins:
     def is_own(self, node: ast.expr, here: Here, text: str | None) -> bool:
         """Whether this document writes what `node` names."""
         texts = self._written()
-        return (text is not None and text.rstrip("/") in texts) or _shape(node) in self._shapes
+        if text is not None and text.rstrip("/") in texts:
+            return True
+        return not isinstance(node, ast.Constant) and shape(node) in self._shapes
+
+    def is_local(self, node: ast.expr, here: Here) -> bool:
+        """Whether `node`, whose text is not known, is a path here: written, tested for, or by its name a folder."""
+        if self.is_own(node, here, None) or is_there(self.outline, node, here):
+            return True
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        return _FOLDER.search(name) is not None
 
     def _trace(self, node: ast.expr, here: Here, depth: int) -> Origin:
         if depth > 12:
@@ -189,9 +205,8 @@ class Origins:
                 and inner.args
             ):
                 inner = inner.args[0]
-            shape = _shape(inner)
-            if shape:
-                self._shapes.add(shape)
+            if found := shape(inner):
+                self._shapes.add(found)
             for option in self.evaluator.known(inner, site.here).options:
                 text = _plain(option)
                 if text and "{…}" not in text and ("/" in text or "." in text or len(text) > 2):
@@ -227,13 +242,6 @@ def in_repository(text: str, folder: str, project: Project) -> bool:
         return False
     beside = posixpath.normpath(posixpath.join(folder, text))
     return project.exists(beside) or (beside != text and project.exists(posixpath.normpath(text)))
-
-
-def _shape(node: ast.expr) -> str:
-    """What is the same for two spellings of one unknown path; empty for what says too little."""
-    if isinstance(node, (ast.Name, ast.Attribute, ast.BinOp, ast.JoinedStr, ast.Call)):
-        return ast.dump(node)
-    return ""
 
 
 def _writes(call: ast.Call) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
+from mlgate.facts.python import guards
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Use = OneOf["argument", "docstring", "message", "compare", "pattern", "default", "bare", "other"]
 
@@ -26,7 +28,9 @@ class Scope:
     outer: set[str] = field(default_factory=set)
     """Names that `global` or `nonlocal` hand to an outer scope."""
     stars: list[str] = field(default_factory=list)
-    """Modules whose names were imported with `*`."""
+    """Modules whose names were imported with `*`, and files that `%run` ran here."""
+    returns: list[tuple[ast.expr, Here]] = field(default_factory=list)
+    """Of a function: what it returns."""
 
     def lookup(self, name: str) -> Scope | None:
         """The scope whose binding `name` means here, None where nothing binds it. Class bodies hide from functions."""
@@ -73,7 +77,7 @@ class Binding:
     path: tuple[int, ...] = ()
     """For `unpack`: the places to follow into the value."""
     scope: Scope | None = None
-    """For `class`: its own scope."""
+    """For `class` and `definition`: its own scope. For `parameter`: that of the function, or of the dataclass."""
     annotation: ast.expr | None = None
 
 
@@ -101,8 +105,31 @@ class Outline:
     classes: list[Site] = field(default_factory=list)
     assignments: list[tuple[Site, ast.expr]] = field(default_factory=list)
     """Attribute and subscript targets, each with the expression assigned."""
+    there: dict[int, frozenset[str]] = field(default_factory=dict)
+    """Of a block: shapes of the paths that exist inside it, see `guards`."""
+    there_below: list[tuple[Here, frozenset[str]]] = field(default_factory=list)
+    """Shapes of the paths that exist in the rest of the block that a statement stands in."""
+    decorated: list[tuple[Scope, list[Site]]] = field(default_factory=list)
+    """Functions with decorators, by their scope."""
     libraries: set[str] = field(default_factory=set)
     """First segments of all absolute imports."""
+
+
+def is_there(found: Outline, node: ast.expr, here: Here) -> bool:
+    """Whether a test around or above `node` has found that the path exists."""
+    if not found.there and not found.there_below:
+        return False
+    shape = guards.shape(node)
+    if any(shape in found.there.get(block, ()) for block in here.block):
+        return True
+    return any(
+        shape in there
+        and at.scope is here.scope
+        and at.unit == here.unit
+        and at.line < here.line
+        and here.block[: len(at.block)] == at.block
+        for at, there in found.there_below
+    )
 
 
 def outline(trees: Sequence[tuple[int, ast.Module]]) -> Outline:
@@ -152,9 +179,15 @@ class _Walker:
     def here(self, node: ast.AST, scope: Scope, block: tuple[int, ...]) -> Here:
         return Here(scope, self.unit, block, getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
 
-    def block(self, block: tuple[int, ...]) -> tuple[int, ...]:
+    def block(self, block: tuple[int, ...], there: frozenset[str] = frozenset()) -> tuple[int, ...]:
         self.blocks += 1
+        if there:
+            self.found.there[self.blocks] = there
         return (*block, self.blocks)
+
+    def below(self, here: Here, there: frozenset[str]) -> None:
+        if there:
+            self.found.there_below.append((here, there))
 
     def statement(self, node: ast.stmt, scope: Scope, block: tuple[int, ...]) -> None:
         here = self.here(node, scope, block)
@@ -174,7 +207,9 @@ class _Walker:
                     kind: OneOf["value", "parameter"] = (
                         "parameter" if scope.kind == "class" and not _is_final(annotation) else "value"
                     )
-                    self.add(scope, target.id, Binding(kind, here, value, target.id, annotation=annotation))
+                    self.add(
+                        scope, target.id, Binding(kind, here, value, target.id, scope=scope, annotation=annotation)
+                    )
                 elif value is not None:
                     self.bind(target, value, here)
             case ast.AugAssign(target, _, value):
@@ -202,10 +237,13 @@ class _Walker:
                         dotted = f"{base}{'' if base.endswith('.') else '.'}{alias.name}"
                         self.add(scope, alias.asname or alias.name, Binding("import", here, node, dotted))
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self.add(scope, node.name, Binding("definition", here, node, node.name))
+                own = Scope("function", scope, node, here)
+                self.add(scope, node.name, Binding("definition", here, node, node.name, scope=own))
                 for decorator in node.decorator_list:
                     self.expression(decorator, here)
-                self.function(node, scope, block, here)
+                if node.decorator_list:
+                    self.found.decorated.append((own, [Site(one, here) for one in node.decorator_list]))
+                self.function(node, own, here)
             case ast.ClassDef():
                 self.class_(node, scope, block, here)
             case ast.If(test, body, orelse):
@@ -215,8 +253,10 @@ class _Walker:
                     self.statements(orelse, scope, block)
                     return
                 self.expression(test, here, "compare")
-                self.statements(body, scope, self.block(block))
-                self.statements(orelse, scope, self.block(block))
+                self.statements(body, scope, self.block(block, guards.there(test)))
+                self.statements(orelse, scope, self.block(block, guards.there(test, False)))
+                if guards.leaves(body):
+                    self.below(here, guards.there(test, False))
             case ast.For(target, iterable, body, orelse) | ast.AsyncFor(target, iterable, body, orelse):
                 self.expression(iterable, here)
                 self.bind(target, iterable, here, element=True)
@@ -237,12 +277,14 @@ class _Walker:
             case ast.Return(value):
                 if value is not None:
                     self.expression(value, here)
+                    scope.returns.append((value, here))
             case ast.Raise(exception, cause):
                 for expression in (exception, cause):
                     if expression is not None:
                         self.expression(expression, here, "message")
             case ast.Assert(test, message):
                 self.expression(test, here, "compare")
+                self.below(here, guards.there(test))
                 if message is not None:
                     self.expression(message, here, "message")
             case ast.Delete(targets):
@@ -294,8 +336,7 @@ class _Walker:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 self.statement(statement, scope, block)
 
-    def function(self, node: FunctionNode, scope: Scope, block: tuple[int, ...], here: Here) -> None:
-        inner = Scope("function", scope, node, here)
+    def function(self, node: FunctionNode, inner: Scope, here: Here) -> None:
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults)) + list(
@@ -306,9 +347,8 @@ class _Walker:
             *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
         ]
         for argument, default in pairs:
-            self.add(
-                inner, argument.arg, Binding("parameter", here, default, argument.arg, annotation=argument.annotation)
-            )
+            parameter = Binding("parameter", here, default, argument.arg, scope=inner, annotation=argument.annotation)
+            self.add(inner, argument.arg, parameter)
             if default is not None:
                 self.expression(default, here, "default")
         for extra in (arguments.vararg, arguments.kwarg):
@@ -342,13 +382,11 @@ class _Walker:
                 kind: OneOf["element", "unpack", "value"] = "element" if element else "unpack" if path else "value"
                 self.add(here.scope, name, Binding(kind, here, value, name, path))
             case ast.Tuple(elements) | ast.List(elements):
-                starred = any(isinstance(one, ast.Starred) for one in elements)
+                starred = False
                 for place, one in enumerate(elements):
-                    if starred:
-                        for name in _names(one):
-                            self.add(here.scope, name, Binding("unknown", here))
-                    else:
-                        self.bind(one, value, here, (*path, place), element)
+                    starred = starred or isinstance(one, ast.Starred)
+                    # Behind a star places count from the end.
+                    self.bind(one, value, here, (*path, place - len(elements) if starred else place), element)
             case ast.Starred(inner):
                 for name in _names(inner):
                     self.add(here.scope, name, Binding("unknown", here))
@@ -404,7 +442,7 @@ class _Walker:
                 case ast.Compare(left, _, comparators):
                     stack.extend((part, at, "compare", "", None) for part in (left, *comparators))
                 case ast.Lambda():
-                    self.function(node, at.scope, at.block, at)
+                    self.function(node, Scope("function", at.scope, node, at), at)
                 case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                     self.comprehension(node, at)
                 case ast.NamedExpr(target, value):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
+from mlgate.facts.python.known import Known
 from mlgate.facts.python.scopes import Here, Outline
-from mlgate.facts.python.values import Evaluator, Known
+from mlgate.facts.python.values import Evaluator
 from mlgate.model import Entries, Fact, Ref, Span, Value
 
 _JUPYTER = frozenset(

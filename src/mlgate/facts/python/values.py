@@ -4,46 +4,15 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mlgate.facts.python.scopes import Binding, FunctionNode, Here, Outline, Scope, Site
-from mlgate.limits import MAX_OPTIONS
-from mlgate.model import Atom, Entries, Items, Local, Made, Project, Ref, Template, Value
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Class:
-    """A class statement of this document."""
-
-    name: str
-    node: ast.ClassDef
-    scope: Scope
-    here: Here
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Instance:
-    of: Class
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Function:
-    """A function of this document, bound or not."""
-
-    node: FunctionNode
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Partial:
-    """`functools.partial(name, …)`: the call that made it holds arguments of the call to come."""
-
-    name: str
-    call: ast.Call
-    here: Here
-
-
-Inner = Atom | Class | Instance | Function | Partial
+from mlgate.facts.python import containers, guards, texts
+from mlgate.facts.python.callers import Callers
+from mlgate.facts.python.known import Class, Function, Inner, Instance, Known, Partial, lost, merge
+from mlgate.facts.python.reaching import reaching
+from mlgate.facts.python.scopes import Binding, FunctionNode, Here, Outline, Scope
+from mlgate.model import Entries, Given, Items, Local, Made, Project, Ref, Shape, Template, Value, Wrapper
 
 MAX_DEPTH = 40
 """Longest chain of names, calls and operators that is followed."""
@@ -52,11 +21,20 @@ _BUILTINS = frozenset(dir(builtins))
 _PATHS = frozenset(
     "pathlib.Path pathlib.PurePath pathlib.PosixPath pathlib.Path.cwd pathlib.Path.home os.getcwd tempfile.mkdtemp "
     "tempfile.mkstemp tempfile.TemporaryDirectory tempfile.NamedTemporaryFile tempfile.gettempdir "
-    "os.path.expanduser os.path.abspath os.path.realpath os.path.dirname os.getcwdb".split()
+    "os.path.expanduser os.path.abspath os.path.realpath os.path.dirname os.getcwdb glob.glob os.listdir "
+    "huggingface_hub.snapshot_download huggingface_hub.hf_hub_download huggingface_hub.HfApi.snapshot_download "
+    "huggingface_hub.HfApi.hf_hub_download kagglehub.dataset_download kagglehub.model_download "
+    "modelscope.snapshot_download".split()
 )
+"""Calls that return a path on this machine."""
+_PATH_PARTS = frozenset(["parent", "resolve", "absolute", "expanduser", "as_posix", "with_suffix", "joinpath", "name"])
 _SAME = frozenset("str os.fspath pathlib.PurePosixPath copy.copy copy.deepcopy typing.cast".split())
 _ENVIRONMENT = frozenset(["os.getenv", "os.environ.get", "os.environ.setdefault", "environ.get", "os.environ.pop"])
 _SETTINGS_OBJECTS = ("absl.flags.FLAGS.", "google.colab.userdata.", "os.environ.")
+_PARSED = ("parse_args", "parse_known_args", "parse_args_into_dataclasses")
+_FIELDS = frozenset(["Field", "field", "Option", "Argument", "attrib", "ib"])
+"""Calls that stand where a default stands and hold it: dataclasses, pydantic, attrs, typer."""
+_ENUMS = frozenset(["enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag"])
 _TEXT_METHODS: Mapping[str, Callable[[str], str]] = {
     "lower": str.lower,
     "upper": str.upper,
@@ -68,70 +46,6 @@ _TEXT_METHODS: Mapping[str, Callable[[str], str]] = {
 
 
 @dataclass(slots=True)
-class Known:
-    """The inner form of `Value`, with objects of this document among its options."""
-
-    options: tuple[Inner, ...] = ()
-    unknown: str = ""
-    defaults: tuple[Inner, ...] = ()
-
-    def value(self) -> Value:
-        options = tuple(atom for option in self.options if (atom := _outside(option)) is not _NONE)
-        unknown = self.unknown or ("an object of this file" if len(options) < len(self.options) else "")
-        return Value(options, unknown, tuple(atom for one in self.defaults if (atom := _outside(one)) is not _NONE))
-
-
-_NONE = object()
-
-
-def _outside(atom: Inner) -> Atom:
-    if isinstance(atom, (Class, Instance, Function, Partial)):
-        return _NONE  # type: ignore[return-value]
-    return atom
-
-
-def merge(several: Iterable[Known]) -> Known:
-    """One answer out of those of several possibilities."""
-    known = list(several)
-    if len(known) == 1:
-        return known[0]
-    options: dict[tuple[str, object], Inner] = {}
-    defaults: dict[tuple[str, object], Inner] = {}
-    unknown = ""
-    for one in known:
-        for option in one.options:
-            options.setdefault(_identity(option), option)
-        for option in one.defaults:
-            defaults.setdefault(_identity(option), option)
-        unknown = unknown or one.unknown
-    if len(options) > MAX_OPTIONS:
-        unknown = unknown or f"more than {MAX_OPTIONS} values"
-    return Known(_bounded(options.values()), unknown, _bounded(defaults.values()))
-
-
-def _bounded(options: Collection[Inner]) -> tuple[Inner, ...]:
-    """At most `MAX_OPTIONS`: the same ones wherever in the document they stand."""
-    if len(options) <= MAX_OPTIONS:
-        return tuple(options)
-    return tuple(sorted(options, key=_name_of)[:MAX_OPTIONS])
-
-
-def _name_of(option: Inner) -> str:
-    match option:
-        case Class(name=name) | Instance(of=Class(name=name)) | Partial(name=name):
-            return f"{type(option).__name__} {name}"
-        case Function(node=node):
-            return f"Function {getattr(node, 'name', '')}"
-        case _:
-            return repr(option)
-
-
-def _identity(atom: Inner) -> tuple[str, object]:
-    # NOTE: 1 == True == 1.0 in Python; they are three values here.
-    return (type(atom).__name__, atom if not isinstance(atom, (Class, Instance, Function, Partial)) else id(atom))
-
-
-@dataclass(slots=True)
 class Evaluator:
     """Answers what names and expressions of one outline may be. One per document."""
 
@@ -140,12 +54,16 @@ class Evaluator:
     path: str
     wanted: frozenset[str] = frozenset()
     """Last segments of the names that rules ask for: what a star import may bring."""
-    local_modules: frozenset[str] = frozenset()
     options: Mapping[str, Known] = field(default_factory=dict)
     """Command-line options of this document by attribute name."""
+    inside: Scope | None = None
+    """The function whose parameters are `Given`: what it hands on is asked for, not what this document gives it."""
     _memo: dict[int, Known] = field(default_factory=dict)
     _active: set[int] = field(default_factory=set)
     _imports: dict[str, Known] = field(default_factory=dict)
+    _roots: dict[str, bool] = field(default_factory=dict)
+    _set_later: dict[tuple[str, str], list[tuple[ast.expr, Here]]] | None = None
+    _callers: Callers | None = None
 
     # -- expressions
 
@@ -165,17 +83,22 @@ class Evaluator:
 
     def value(self, node: ast.expr, here: Here) -> Value:
         known = self.known(node, here)
-        options = tuple(atom for option in known.options for atom in self._seen_outside(option))
-        return Known(options, known.unknown, known.defaults).value()
+        seen = [
+            tuple(atom for option in atoms for atom in self._seen_outside(option))
+            for atoms in (known.options, known.passed)
+        ]
+        return Known(seen[0], known.unknown, known.defaults, seen[1]).value()
 
     def _seen_outside(self, option: Inner) -> tuple[Inner, ...]:
-        """What rules are told of an object of this document: the library classes behind it."""
+        """What rules are told of an object of this repository: the library classes behind it."""
         match option:
             case Class():
                 return tuple(map(Ref, self.bases(option))) or (Ref("local.Class"),)
             case Instance(of):
                 return tuple(map(Made, self.bases(of))) or (Made("local.Class"),)
-            case Function():
+            case Shape(bases=bases):
+                return tuple(map(Ref, bases)) or (Ref("local.Class"),)
+            case Function() | Wrapper():
                 return (Ref("local.function"),)
             case Partial(name):
                 return (Ref(name),)
@@ -195,18 +118,20 @@ class Evaluator:
             case ast.Call():
                 return self._call(node, here, depth)
             case ast.JoinedStr(parts):
-                return self._concatenate([self._formatted(part, here, depth) for part in parts])
-            case ast.BinOp(_, ast.Add() | ast.Div() | ast.Mod()):
+                return texts.concatenate([self._formatted(part, here, depth) for part in parts])
+            case ast.BinOp(_, ast.Add() | ast.Div() | ast.Mod() | ast.BitOr()):
                 return self._chain(node, here, depth)
-            case ast.IfExp(_, yes, no):
-                return merge([self.known(yes, here, depth), self.known(no, here, depth)])
+            case ast.IfExp(test, yes, no):
+                sides = ((yes, guards.there(test)), (no, guards.there(test, False)))
+                return merge(
+                    Known((Local("{…}"),)) if guards.shape(one) in there else self.known(one, here, depth)
+                    for one, there in sides
+                )
             case ast.BoolOp(ast.Or(), operands):
                 known = [self.known(operand, here, depth) for operand in operands]
-                return merge([_truthy(one) for one in known[:-1]] + known[-1:])
+                return merge([containers.truthy(one) for one in known[:-1]] + known[-1:])
             case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
-                if any(isinstance(element, ast.Starred) for element in elements) or len(elements) > 200:
-                    return Known(unknown="a list that is not written out")
-                return Known((Items(tuple(self.known(element, here, depth).value() for element in elements)),))
+                return self._items(elements, here, depth)
             case ast.Dict(keys, values):
                 return self._dict(keys, values, here, depth)
             case ast.Subscript(base, index):
@@ -220,7 +145,7 @@ class Evaluator:
             case ast.Lambda():
                 return Known((Function(node),))
             case _:
-                return Known(unknown=f"`{_shown(node)}` is computed")
+                return Known(unknown=f"`{shown(node)}` is computed")
 
     # -- names
 
@@ -237,9 +162,9 @@ class Evaluator:
         while scope is not None:
             for module in scope.stars:
                 if self._is_local(module):
-                    exported = self.project.module(module, self.path).get(name)
+                    exported = self.project.export(module, name, self.path)
                     if exported is not None:
-                        found.append(Known(exported.options, exported.unknown))
+                        found.append(Known.of(exported))
                 elif name in self.wanted:
                     found.append(Known((Ref(f"{module}.{name}"),)))
             scope = scope.parent
@@ -263,22 +188,28 @@ class Evaluator:
                 return self._parameter(binding, depth)
             case "element":
                 whole = self.known(_expr(binding.node), binding.here, depth)
-                return merge(
-                    [_element(option, binding.path) for option in whole.options] or [_lost(whole, binding.name)]
-                )
+                found = [containers.element(self._table(option), binding.path) for option in whole.options]
+                return merge(found or [lost(whole, binding.name)])
             case "unpack":
                 whole = self.known(_expr(binding.node), binding.here, depth)
-                return merge(
-                    [_follow(option, binding.path) for option in whole.options] or [_lost(whole, binding.name)]
-                )
+                found = [containers.follow(option, binding.path) for option in whole.options]
+                return merge(found or [lost(whole, binding.name)])
             case "class":
                 assert isinstance(binding.node, ast.ClassDef) and binding.scope is not None
                 return Known((Class(binding.name, binding.node, binding.scope, binding.here),))
             case "definition":
                 assert isinstance(binding.node, (ast.FunctionDef, ast.AsyncFunctionDef))
-                return Known((Function(binding.node),))
+                return Known((Function(binding.node, binding.scope),))
             case _:
                 return Known(unknown="it changes while the program runs")
+
+    def _table(self, option: Inner) -> Inner:
+        """An enumeration of this document, as what a loop over it sees."""
+        if isinstance(option, Class) and self.is_enum(option):
+            return Items(tuple(value.value() for value in self.members(option).values()))
+        return option
+
+    # -- modules
 
     def imported(self, dotted: str) -> Known:
         """What an imported name is: a library's, or what a module of this repository holds under it."""
@@ -287,34 +218,73 @@ class Evaluator:
         return self._imports[dotted]
 
     def _imported(self, dotted: str) -> Known:
-        if self._is_local(dotted):
-            module, _, name = dotted.rpartition(".")
-            exported = self.project.module(module or ".", self.path).get(name) if name else None
-            if exported is not None:
-                return Known(exported.options, exported.unknown, exported.defaults)
-            if dotted.startswith("."):
-                return Known(unknown=f"`{name}` comes from another file")
+        if not self._is_local(dotted):
+            return Known((Ref(dotted),))
+        module, name = _split(dotted)
+        exported = self.project.export(module, name, self.path) if module else None
+        if exported is not None:
+            root = dotted.partition(".")[0]
+            if root and not exported.options and name in self.wanted and self.project.is_library(root):
+                # The library's own repository: what it says of itself is what rules call it.
+                return Known((Ref(dotted),))
+            return Known.of(exported)
+        if dotted.startswith(".") and not self.project.has_module(dotted, self.path):
+            return Known(unknown=f"`{name}` comes from another file")
         return Known((Ref(dotted),))
 
     def _is_local(self, dotted: str) -> bool:
-        return dotted.startswith(".") or dotted.partition(".")[0] in self.local_modules
+        root = dotted.partition(".")[0]
+        if not root or "/" in dotted or dotted.endswith((".ipynb", ".py")):
+            return True
+        if root not in self._roots:
+            self._roots[root] = self.project.has_module(root, self.path)
+        return self._roots[root]
+
+    # -- parameters
 
     def _parameter(self, binding: Binding, depth: int) -> Known:
-        reason = f"`{binding.name}` is a parameter"
-        annotated: tuple[Inner, ...] = ()
-        if binding.annotation is not None and not isinstance(binding.annotation, ast.Constant):
-            # An annotated parameter is an instance of that class: its methods are known, its value is not.
-            known = self.known(binding.annotation, binding.here, depth)
-            annotated = tuple(
-                Made(option.name) for option in known.options if isinstance(option, Ref) and "." in option.name
+        if self.inside is not None and binding.scope is self.inside:
+            return Known((Given(binding.name),))
+        passed = self._passed(binding, depth)
+        annotated = self._annotated(binding.annotation, binding.here, depth)
+        offered = self.options.get(f"{id(binding.scope)}.{binding.name}")
+        if binding.node is None and offered is None:
+            return Known(
+                annotated, f"`{binding.name}` is a parameter", passed.defaults, (*passed.options, *passed.passed)
             )
-            annotated += tuple(Instance(option) for option in known.options if isinstance(option, Class))
-        if binding.node is None:
-            return Known(annotated, reason)
-        default = self.known(_expr(binding.node), binding.here, depth)
-        return Known(annotated, f"default of {binding.name}", (*default.options, *default.defaults))
+        default = self.known(_default(binding.node), binding.here, depth) if binding.node is not None else Known()
+        defaults = [*default.options, *default.defaults, *passed.defaults]
+        reason = f"default of {binding.name}"
+        if offered is not None:
+            defaults, reason = [*defaults, *offered.defaults], offered.unknown
+        return Known(annotated, reason, tuple(defaults), (*passed.options, *passed.passed))
 
-    # -- attributes, subscripts, calls
+    def _passed(self, binding: Binding, depth: int) -> Known:
+        if self._callers is None:
+            self._callers = Callers(self.outline)
+        given = self._callers.of(binding, lambda node, here: self.known(node, here, depth).options)
+        return merge([Known(), *(self.known(argument, here, depth) for argument, here in given)])
+
+    def _annotated(self, annotation: ast.expr | None, here: Here, depth: int) -> tuple[Inner, ...]:
+        """An annotated parameter is an instance of that class: its methods are known, its value is not."""
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                annotation = ast.parse(annotation.value, mode="eval").body
+            except (SyntaxError, ValueError):
+                return ()
+        if annotation is None or isinstance(annotation, ast.Constant):
+            return ()
+        known = self.known(annotation, here, depth)
+        made: tuple[Inner, ...] = tuple(
+            Made(option.name) for option in known.options if isinstance(option, Ref) and "." in option.name
+        )
+        return made + tuple(
+            Instance(option) if isinstance(option, Class) else option
+            for option in known.options
+            if isinstance(option, (Class, Shape))
+        )
+
+    # -- attributes and subscripts
 
     def _attribute(self, base: ast.expr, attribute: str, here: Here, depth: int) -> Known:
         if isinstance(base, ast.Name) and base.id in ("self", "cls"):
@@ -322,63 +292,73 @@ class Evaluator:
             if owner is not None:
                 return self._member(_class_of(owner), attribute, depth)
         found = self.known(base, here, depth)
-        if not found.options:
+        several = found.options or tuple(option for option in found.passed if not isinstance(option, str))
+        if not several:
             if found.defaults:
                 return Known(unknown=found.unknown)
-            return Known(unknown=f"`{_shown(base)}.{attribute}` is not known here")
+            return Known(unknown=f"`{shown(base)}.{attribute}` is not known here")
         return merge(
-            [self._of(option, attribute, base, depth) for option in found.options]
+            [self._of(option, attribute, base, depth) for option in several]
             + ([Known(unknown=found.unknown)] if found.unknown else [])
         )
 
     def _of(self, option: Inner, attribute: str, base: ast.expr, depth: int) -> Known:
         match option:
             case Ref(name):
-                return self._dotted(f"{name}.{attribute}", attribute)
+                return self._dotted(name, attribute)
             case Made(name):
-                if name.endswith(("parse_args", "parse_known_args", "parse_args_into_dataclasses")) or name.startswith(
-                    _SETTINGS_OBJECTS
-                ):
+                if name.endswith(_PARSED) or name.startswith(_SETTINGS_OBJECTS):
                     return self.options.get(attribute) or Known(unknown=f"command-line option {attribute}")
                 return Known((Ref(f"{name}.{attribute}"),))
-            case Local(text):
-                return Known(
-                    (Ref(f"pathlib.Path.{attribute}"),)
-                    if not text
-                    else (Local(text),)
-                    if attribute in ("parent", "resolve", "absolute", "expanduser", "as_posix")
-                    else (Ref(f"pathlib.Path.{attribute}"),)
-                )
+            case Local(text) if text and attribute in _PATH_PARTS:
+                return Known((Local(text),))
+            case Local():
+                return Known((Ref(f"pathlib.Path.{attribute}"),))
             case Class():
                 return self._member(option, attribute, depth)
             case Instance(of):
                 return self._member(of, attribute, depth)
+            case Shape(name, members, bases):
+                held = dict(members).get(attribute)
+                if held is not None:
+                    return Known.of(held)
+                return Known(
+                    tuple(Ref(f"{one}.{attribute}") for one in bases), "" if bases else f"`{name}.{attribute}`"
+                )
             case Entries() | Items():
                 return Known((Ref(f"dict.{attribute}"),), "a container's method")
+            case str() if attribute == "value":
+                return Known((option,))  # Of an enumeration's member: a plain text has no such attribute.
             case str() | Template():
                 return Known((Ref(f"str.{attribute}"),))
             case _:
-                return Known(unknown=f"`{_shown(base)}.{attribute}` is not known here")
+                return Known(unknown=f"`{shown(base)}.{attribute}` is not known here")
 
     def _dotted(self, name: str, attribute: str) -> Known:
         if self._is_local(name):
-            module, _, last = name.rpartition(".")
-            exported = self.project.module(module, self.path).get(last)
+            exported = self.project.export(name, attribute, self.path)
             if exported is not None:
-                return Known(exported.options, exported.unknown, exported.defaults)
-        if name == "os.environ":
-            return Known((Ref(name),))
-        return Known((Ref(name),))
+                return Known.of(exported)
+        return Known((Ref(f"{name}{'' if name.endswith('.') else '.'}{attribute}"),))
 
     def _member(self, owner: Class, attribute: str, depth: int) -> Known:
         bindings = [*owner.scope.bindings.get(attribute, ()), *owner.scope.attributes.get(attribute, ())]
         if bindings:
             known = merge(self.bound(binding, depth) for binding in bindings)
-            if any(isinstance(option, Function) for option in known.options) and _is_property(known):
-                return Known(unknown=f"`{attribute}` is a property")
+            if any(isinstance(option, Function) and _is_property(option.node) for option in known.options):
+                returned = [self.returned(one, depth) for one in known.options if isinstance(one, Function)]
+                return merge(returned) if returned else Known(unknown=f"`{attribute}` is a property")
             return known
         inherited = [Ref(f"{base}.{attribute}") for base in self.bases(owner, depth)]
         return Known(tuple(inherited), "" if inherited else f"`{owner.name}.{attribute}` is not set in this file")
+
+    def members(self, owner: Class) -> dict[str, Known]:
+        """Every attribute that the class or its methods set."""
+        names = dict.fromkeys([*owner.scope.bindings, *owner.scope.attributes])
+        return {name: self._member(owner, name, 0) for name in names if not name.startswith("__")}
+
+    def is_enum(self, owner: Class) -> bool:
+        return not _ENUMS.isdisjoint(self.bases(owner))
 
     def bases(self, owner: Class, depth: int = 0) -> list[str]:
         """Dotted names of the library classes that a class of this document inherits from."""
@@ -390,9 +370,25 @@ class Evaluator:
             for option in self.known(target, owner.here, depth + 1).options:
                 if isinstance(option, Ref):
                     names.append(option.name)
+                elif isinstance(option, Shape):
+                    names.extend(option.bases)
                 elif isinstance(option, Class) and option.node is not owner.node:
                     names.extend(self.bases(option, depth + 1))
         return names
+
+    def _items(self, elements: list[ast.expr], here: Here, depth: int) -> Known:
+        if len(elements) > 200:
+            return Known(unknown="a list that is not written out")
+        items: list[Value] = []
+        for element in elements:
+            if isinstance(element, ast.Starred):
+                inner = self.known(element.value, here, depth)
+                if len(inner.options) != 1 or not isinstance(inner.options[0], Items) or inner.unknown:
+                    return Known(unknown="a list that is not written out")
+                items += inner.options[0].items
+            else:
+                items.append(self.known(element, here, depth).value())
+        return Known((Items(tuple(items)),))
 
     def _dict(self, keys: list[ast.expr | None], values: list[ast.expr], here: Here, depth: int) -> Known:
         entries: list[tuple[str, Value]] = []
@@ -419,29 +415,17 @@ class Evaluator:
         whole = self.known(base, here, depth)
         places = self.known(index, here, depth)
         found: list[Known] = []
+        later = self._later(base, places, here, depth)
         for option in whole.options:
             match option:
                 case Entries(entries):
-                    table = dict(entries)
-                    wanted = [place for place in places.options if isinstance(place, str)]
-                    if wanted and not places.unknown:
-                        for place in wanted:
-                            value = table.get(place)
-                            found.append(
-                                Known(value.options, value.unknown, value.defaults)
-                                if value is not None
-                                else Known(unknown=f"key {place!r} is not known here")
-                            )
-                    else:
-                        # Some entry of a table written out here: each is possible, none is certain.
-                        every = merge(Known(value.options, value.unknown) for value in table.values())
-                        found.append(Known((), "which entry is not known here", every.options))
-                case Items(items):
-                    if len(places.options) == 1 and isinstance(places.options[0], int) and not places.unknown:
-                        found.append(_follow(option, (places.options[0],)))
-                    else:
-                        every = merge(Known(value.options, value.unknown) for value in items)
-                        found.append(Known((), "which element is not known here", every.options))
+                    if not later or any(place in dict(entries) for place in places.options):
+                        found += containers.entries_at(option, places)
+                case Items():
+                    found.append(containers.item_at(option, places))
+                case Class() if self.is_enum(option):
+                    names = [place for place in places.options if isinstance(place, str)]
+                    found += [self._member(option, place, depth) for place in names]
                 case Ref("os.environ"):
                     found.append(Known(unknown="an environment variable"))
                 case Ref(name):
@@ -449,39 +433,75 @@ class Evaluator:
                     found.append(Known((Ref(name),), "an entry of a library's object"))
                 case Made(name):
                     found.append(Known((Made(f"{name}.__getitem__"),)))
+                case Local(text) if text:
+                    found.append(Known((Local("{…}"),)))
                 case _:
-                    found.append(Known(unknown=f"`{_shown(base)}[…]` is not known here"))
-        return merge(found) if found else Known(unknown=whole.unknown or f"`{_shown(base)}[…]` is not known here")
+                    found.append(Known(unknown=f"`{shown(base)}[…]` is not known here"))
+        found += later
+        return merge(found) if found else Known(unknown=whole.unknown or f"`{shown(base)}[…]` is not known here")
+
+    def _later(self, base: ast.expr, places: Known, here: Here, depth: int) -> list[Known]:
+        """What `table["key"] = value` puts into a table that has a name, anywhere in the document."""
+        if not isinstance(base, ast.Name):
+            return []
+        if self._set_later is None:
+            self._set_later = {}
+            for site, value in self.outline.assignments:
+                match site.node:
+                    case ast.Subscript(ast.Name(name), ast.Constant(str() as key)):
+                        self._set_later.setdefault((name, key), []).append((value, site.here))
+        scope = here.scope.lookup(base.id)
+        return [
+            self.known(value, at, depth)
+            for place in places.options
+            if isinstance(place, str)
+            for value, at in self._set_later.get((base.id, place), ())
+            if at.scope.lookup(base.id) is scope
+        ]
+
+    # -- calls
 
     def _call(self, node: ast.Call, here: Here, depth: int) -> Known:
         if isinstance(node.func, ast.Attribute):
-            method = self._text_method(node, node.func, here, depth)
+            method = self._method(node, node.func, here, depth)
             if method is not None:
                 return method
         function = self.known(node.func, here, depth)
         results = [self._result(option, node, here, depth) for option in function.options]
         if function.unknown or not results:
-            results.append(Known(unknown=f"`{_shown(node.func)}(…)` is not known here"))
+            results.append(Known(unknown=f"`{shown(node.func)}(…)` is not known here"))
         return merge(results)
 
-    def _text_method(self, node: ast.Call, function: ast.Attribute, here: Here, depth: int) -> Known | None:
-        if function.attr in _TEXT_METHODS and not node.args:
+    def _method(self, node: ast.Call, function: ast.Attribute, here: Here, depth: int) -> Known | None:
+        """Methods of texts and tables that are written out."""
+        attribute = function.attr
+        if attribute in _TEXT_METHODS and not node.args:
             base = self.known(function.value, here, depth)
             if base.options and all(isinstance(option, str) for option in base.options):
-                change = _TEXT_METHODS[function.attr]
+                change = _TEXT_METHODS[attribute]
                 return Known(tuple(change(str(option)) for option in base.options), base.unknown)
-        if function.attr == "format":
+        elif attribute == "format":
             base = self.known(function.value, here, depth)
             if len(base.options) == 1 and isinstance(base.options[0], str):
-                return self._format(base.options[0], node, here, depth)
-        if function.attr == "join" and len(node.args) == 1:
+                is_open = any(isinstance(argument, ast.Starred) for argument in node.args)
+                positional = None if is_open else [self.known(argument, here, depth) for argument in node.args]
+                named = {one.arg: self.known(one.value, here, depth) for one in node.keywords if one.arg}
+                return texts.format_fields(base.options[0], positional, named)
+        elif attribute == "join" and len(node.args) == 1:
             base = self.known(function.value, here, depth)
             if len(base.options) == 1 and isinstance(base.options[0], str):
                 return self._joined(base.options[0], node.args[0], here, depth)
-        if function.attr == "get" and node.args:
+        elif attribute == "get" and node.args:
             base = self.known(function.value, here, depth)
             if len(base.options) == 1 and isinstance(base.options[0], Entries):
-                return self._subscript(function.value, node.args[0], here, depth)
+                found = self._subscript(function.value, node.args[0], here, depth)
+                if found.options or len(node.args) == 1:
+                    return found
+                return merge([found, self.known(node.args[1], here, depth)])
+        elif attribute in ("items", "values", "keys") and not node.args:
+            base = self.known(function.value, here, depth)
+            if len(base.options) == 1 and isinstance(base.options[0], Entries) and not base.unknown:
+                return containers.view(base.options[0], attribute)
         return None
 
     def _result(self, option: Inner, node: ast.Call, here: Here, depth: int) -> Known:
@@ -491,14 +511,36 @@ class Evaluator:
             case Made(name):
                 return Known((Made(f"{name}.__call__"),))
             case Class():
+                if self.is_enum(option):
+                    return self.known(node.args[0], here, depth) if node.args else Known(unknown="an enumeration")
                 bases = self.bases(option, depth)
                 return Known((Instance(option), *(Made(base) for base in bases if "." in base)))
+            case Shape(bases=bases):
+                return Known((option, *(Made(base) for base in bases if "." in base)))
             case Partial(name):
                 return Known((Made(name),))
-            case Function(ast.Lambda(_, body)):
-                return Known(unknown=f"`{_shown(body)}` is computed")
+            case Function():
+                return self.returned(option, depth)
+            case Wrapper(returns=Value() as returns):
+                return Known.of(returns)
             case _:
-                return Known(unknown=f"`{_shown(node.func)}(…)` is not known here")
+                return Known(unknown=f"`{shown(node.func)}(…)` is not known here")
+
+    def returned(self, function: Function, depth: int = 0) -> Known:
+        """What a function of this document returns, as far as it does not depend on its arguments."""
+        if isinstance(function.node, ast.Lambda):
+            return Known(unknown=f"`{shown(function.node.body)}` is computed")
+        name = function.node.name
+        if function.scope is None or _is_generator(function.node):
+            return Known(unknown=f"`{name}(…)` is not known here")
+        found = [self.known(value, here, depth) for value, here in function.scope.returns]
+        annotated = self._annotated(
+            function.node.returns, function.scope.here or Here(function.scope, 0, (), 1, 0), depth
+        )
+        if not found and not annotated:
+            return Known(unknown=f"`{name}(…)` is not known here")
+        known = merge([*found, *([Known(annotated)] if annotated else [])])
+        return Known(known.options, known.unknown, known.defaults, known.passed)
 
     def _library(self, name: str, node: ast.Call, here: Here, depth: int) -> Known:
         arguments = node.args
@@ -513,44 +555,35 @@ class Evaluator:
                 module = self.known(arguments[0], here, depth)
                 names = [option for option in module.options if isinstance(option, str)]
                 if names:
-                    roots = [
-                        one.partition(".")[0] if name == "__import__" and not node.keywords else one for one in names
-                    ]
-                    return merge(self.imported(one) for one in roots)
+                    is_root = name == "__import__" and not node.keywords
+                    return merge(self.imported(one.partition(".")[0] if is_root else one) for one in names)
                 return Known(unknown="a module chosen at run time")
             case "functools.partial" if arguments:
                 target = self.known(arguments[0], here, depth)
-                return Known(
-                    tuple(Partial(one.name, node, here) for one in target.options if isinstance(one, Ref)) or (),
-                    "" if target.options else "a partial of something unknown",
-                )
-            case "dict":
-                return (
-                    self._dict(
-                        [ast.Constant(k.arg) if k.arg else None for k in node.keywords],
-                        [k.value for k in node.keywords],
-                        here,
-                        depth,
-                    )
-                    if not arguments
-                    else Known(unknown="a dict that is not written out")
-                )
+                partials = tuple(Partial(one.name, node, here) for one in target.options if isinstance(one, Ref))
+                return Known(partials, "" if target.options else "a partial of something unknown")
+            case "dict" if not arguments:
+                keys: list[ast.expr | None] = [ast.Constant(k.arg) if k.arg else None for k in node.keywords]
+                return self._dict(keys, [k.value for k in node.keywords], here, depth)
             case "os.path.join" if arguments:
-                return self._joined("/", ast.List(arguments, ast.Load()), here, depth)
+                if any(isinstance(argument, ast.Starred) for argument in arguments):
+                    return Known(unknown=f"`{shown(node)}` is computed")
+                return texts.join_path([self.known(argument, here, depth) for argument in arguments])
             case _ if name in _ENVIRONMENT:
                 return self._environment(node, here, depth)
             case _ if name in _SAME and arguments:
                 return self.known(arguments[-1], here, depth)
             case _ if name in _PATHS:
                 inner = [self.known(one, here, depth) for one in arguments]
-                texts = [_text(one) for one in inner]
-                return Known((Local("/".join(text for text in texts if text)),))
+                found = [texts.text_of(one) for one in inner]
+                return Known((Local("/".join(text for text in found if text)),))
             case _ if name.startswith("pathlib.Path.") or name.startswith("str."):
-                return Known(unknown=f"`{_shown(node)}` is computed")
-        if name in _BUILTINS and name not in ("open", "super", "__import__"):
-            return Known(unknown=f"`{_shown(node)}` is computed")
-        if name == "super":
-            return self._super(here, depth)
+                return Known(unknown=f"`{shown(node)}` is computed")
+            case "super":
+                return self._super(here, depth)
+        if name in _BUILTINS and name not in ("open", "__import__"):
+            over = containers.passed_through(name, [self.known(one, here, depth) for one in arguments[:4]])
+            return over or Known(unknown=f"`{shown(node)}` is computed")
         return Known((Made(made_by(name)),))
 
     def _super(self, here: Here, depth: int) -> Known:
@@ -560,13 +593,13 @@ class Evaluator:
         return Known(tuple(Ref(base) for base in self.bases(_class_of(owner), depth)), "")
 
     def _environment(self, node: ast.Call, here: Here, depth: int) -> Known:
-        name = _shown(node.args[0]) if node.args else "?"
+        name = shown(node.args[0]) if node.args else "?"
         if len(node.args) > 1:
             fallback = self.known(node.args[1], here, depth)
             return Known((), f"default of environment variable {name}", (*fallback.options, *fallback.defaults))
         return Known(unknown=f"environment variable {name}")
 
-    # -- text
+    # -- texts
 
     def _formatted(self, part: ast.expr, here: Here, depth: int) -> Known:
         if isinstance(part, ast.FormattedValue):
@@ -585,144 +618,32 @@ class Evaluator:
         operands.append(current)
         operands.reverse()
         known = [self.known(operand, here, depth) for operand in operands]
-        if isinstance(node.op, ast.Add):
-            if any(isinstance(option, (str, Template)) for one in known for option in one.options):
-                return self._concatenate(known)
-            return Known(unknown=f"`{_shown(node)}` is computed")
-        if isinstance(node.op, ast.Div):
-            if any(isinstance(option, (Local, Made)) for option in known[0].options):
-                return Known((Local("/".join(text for one in known if (text := _text(one)))),))
-            return Known(unknown=f"`{_shown(node)}` is computed")
-        if len(known) == 2 and len(known[0].options) == 1 and isinstance(known[0].options[0], str):
-            return self._percent(known[0].options[0], known[1])
-        return Known(unknown=f"`{_shown(node)}` is computed")
-
-    def _concatenate(self, known: list[Known]) -> Known:
-        """All texts that the pieces can form; beyond MAX_OPTIONS of them the piece with a choice is a hole."""
-        texts: list[tuple[str | None, ...]] = [()]
-        local = bool(known) and any(isinstance(option, Local) for option in known[0].options)
-        for one in known:
-            choices: list[tuple[str | None, ...]] = []
-            for option in one.options:
-                match option:
-                    case bool() | int() | float() | None:
-                        choices.append((str(option),))
-                    case str(text) | Local(text):
-                        choices.append((text,))
-                    case Template(parts):
-                        choices.append(parts)
-                    case _:
-                        choices.append((None,))
-            if one.unknown or not choices:
-                choices.append((None,))
-            if len(texts) * len(choices) > MAX_OPTIONS:
-                choices = [(None,)]
-            texts = [(*text, *choice) for text in texts for choice in choices]
-        atoms = [_text_atom(text) for text in texts]
-        if local:
-            return Known(tuple(Local(_plain(atom)) for atom in atoms))
-        if all(isinstance(atom, Template) and not any(atom.parts) for atom in atoms):
-            unknown = next((one.unknown for one in known if one.unknown), "a text put together at run time")
-            defaults = known[0].defaults if len(known) == 1 else ()
-            return Known((), unknown, defaults)
-        return Known(tuple(dict.fromkeys(atoms)))
-
-    def _format(self, text: str, node: ast.Call, here: Here, depth: int) -> Known:
-        import string
-
-        pieces: list[Known] = []
-        automatic = 0
-        named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-        try:
-            fields = list(string.Formatter().parse(text))
-        except ValueError:
-            return Known((Template((text,)),))
-        for literal, name, spec, _ in fields:
-            if literal:
-                pieces.append(Known((literal,)))
-            if name is None:
-                continue
-            if name == "":
-                name, automatic = str(automatic), automatic + 1
-            argument = named.get(name)
-            if name.isdigit() and int(name) < len(node.args) and not any(isinstance(a, ast.Starred) for a in node.args):
-                argument = node.args[int(name)]
-            pieces.append(
-                self.known(argument, here, depth) if argument is not None and not spec else Known(unknown="formatted")
-            )
-        return self._concatenate(pieces) if pieces else Known(("",))
-
-    def _percent(self, text: str, right: Known) -> Known:
-        import re
-
-        values: list[Known] = [right]
-        if len(right.options) == 1 and isinstance(right.options[0], Items):
-            values = [Known(one.options, one.unknown) for one in right.options[0].items]
-        pieces: list[Known] = []
-        position = 0
-        place = 0
-        for hole in re.finditer(r"%(?:\((\w+)\))?[-#0-9 +.]*([sdifrxX%])", text):
-            pieces.append(Known((text[position : hole.start()],)))
-            position = hole.end()
-            if hole.group(2) == "%":
-                pieces.append(Known(("%",)))
-            elif hole.group(1) or place >= len(values):
-                pieces.append(Known(unknown="formatted"))
-            else:
-                pieces.append(values[place])
-                place += 1
-        pieces.append(Known((text[position:],)))
-        return self._concatenate(pieces)
+        match node.op:
+            case ast.Add():
+                if any(isinstance(option, (str, Template)) for one in known for option in (*one.options, *one.passed)):
+                    return texts.concatenate(known)
+                if all(len(one.options) == 1 and isinstance(one.options[0], Items) for one in known):
+                    return Known(
+                        (
+                            Items(
+                                tuple(i for one in known for o in one.options if isinstance(o, Items) for i in o.items)
+                            ),
+                        )
+                    )
+            case ast.BitOr():
+                # `X | None` in an annotation.
+                return merge(one for one in known if one.options != (None,))
+            case ast.Div() if any(isinstance(option, (Local, Made)) for option in known[0].options):
+                return Known((Local("/".join(text for one in known if (text := texts.text_of(one)))),))
+            case ast.Mod() if len(known) == 2 and len(known[0].options) == 1 and isinstance(known[0].options[0], str):
+                return texts.percent(known[0].options[0], known[1])
+        return Known(unknown=f"`{shown(node)}` is computed")
 
     def _joined(self, separator: str, sequence: ast.expr, here: Here, depth: int) -> Known:
         known = self.known(sequence, here, depth)
         if len(known.options) != 1 or not isinstance(known.options[0], Items):
-            return Known(unknown=f"`{_shown(sequence)}` is joined at run time")
-        pieces: list[Known] = []
-        for place, item in enumerate(known.options[0].items):
-            if place:
-                pieces.append(Known((separator,)))
-            pieces.append(Known(item.options, item.unknown, item.defaults))
-        return self._concatenate(pieces) if pieces else Known(("",))
-
-
-# -- which bindings reach a use
-
-
-def reaching(bindings: list[Binding], scope: Scope, here: Here, node: ast.AST | None) -> list[Binding]:
-    """The bindings whose value a name may have where it is used.
-
-    Inside one unit the last unconditional binding above the use hides those before it; a use in another scope or
-    another cell may meet any of them.
-    """
-    if len(bindings) == 1 or scope is not here.scope:
-        return bindings
-    line = getattr(node, "lineno", here.line)
-    column = getattr(node, "col_offset", here.column)
-    before = [
-        one
-        for one in bindings
-        if one.here.unit == here.unit
-        and (one.here.line, one.here.column) < (line, column)
-        and (one.here.line, one.here.column) != (here.line, here.column)
-    ]
-    certain = [one for one in before if here.block[: len(one.here.block)] == one.here.block]
-    if not certain:
-        return bindings
-    last = certain[-1]
-    after_last = [one for one in before if (one.here.line, one.here.column) > (last.here.line, last.here.column)]
-    # A loop around the use can bring back what is bound below it.
-    around = here.block
-    looped = [
-        one
-        for one in bindings
-        if one.here.unit == here.unit
-        and one not in before
-        and around
-        and one.here.block[: len(around)] == around
-        and len(around) > len(last.here.block)
-    ]
-    return [last, *after_last, *looped]
+            return Known(unknown=f"`{shown(sequence)}` is joined at run time")
+        return texts.join(separator, [Known.of(item) for item in known.options[0].items])
 
 
 def made_by(name: str) -> str:
@@ -732,7 +653,28 @@ def made_by(name: str) -> str:
     return head if makes_its_class and head.rpartition(".")[2][:1].isupper() else name
 
 
-# -- helpers on atoms
+def shown(node: ast.AST) -> str:
+    """A short name for an expression in a reason; never a literal of it, which may be a secret."""
+    match node:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(base, attribute):
+            return f"{shown(base)}.{attribute}"
+        case ast.Call(function):
+            return f"{shown(function)}(…)"
+        case ast.Subscript(base):
+            return f"{shown(base)}[…]"
+        case ast.Constant(str() as text) if text.isidentifier() and text.isupper() and len(text) < 40:
+            return text
+    return "…"
+
+
+def _split(dotted: str) -> tuple[str, str]:
+    """A dotted name as its module, leading dots included, and the last segment."""
+    tail = dotted.lstrip(".")
+    dots = dotted[: len(dotted) - len(tail)]
+    head, _, last = tail.rpartition(".")
+    return dots + head, last
 
 
 def _expr(node: ast.AST | None) -> ast.expr:
@@ -740,163 +682,28 @@ def _expr(node: ast.AST | None) -> ast.expr:
     return node
 
 
+def _default(node: ast.AST | None) -> ast.expr:
+    """The default itself, where a call such as `Field("acme/bert")` stands in its place."""
+    expression = _expr(node)
+    if isinstance(expression, ast.Call):
+        function = expression.func
+        last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if last in _FIELDS:
+            named = next((one.value for one in expression.keywords if one.arg == "default"), None)
+            return named or (expression.args[0] if expression.args else ast.Constant(None))
+    return expression
+
+
 def _class_of(scope: Scope) -> Class:
     assert isinstance(scope.node, ast.ClassDef) and scope.here is not None
     return Class(scope.node.name, scope.node, scope, scope.here)
 
 
-def _is_property(known: Known) -> bool:
-    return any(
-        isinstance(option, Function)
-        and not isinstance(option.node, ast.Lambda)
-        and any(isinstance(d, ast.Name) and d.id in ("property", "cached_property") for d in option.node.decorator_list)
-        for option in known.options
+def _is_property(node: FunctionNode) -> bool:
+    return not isinstance(node, ast.Lambda) and any(
+        isinstance(one, ast.Name) and one.id in ("property", "cached_property") for one in node.decorator_list
     )
 
 
-def _follow(option: Inner, path: tuple[int, ...]) -> Known:
-    current: Inner = option
-    for place in path:
-        if not isinstance(current, Items) or not -len(current.items) <= place < len(current.items):
-            if isinstance(current, Made):
-                return Known((Made(f"{current.name}.__getitem__"),))
-            return Known(unknown="a part of a value that is not written out")
-        value = current.items[place]
-        if len(value.options) != 1 or value.unknown:
-            return Known(value.options, value.unknown, value.defaults)
-        current = value.options[0]
-    return Known((current,))
-
-
-def _element(option: Inner, path: tuple[int, ...]) -> Known:
-    match option:
-        case Items(items):
-            return (
-                merge(_follow(inner, path) if path else Known((inner,)) for value in items for inner in value.options)
-                if all(value.options and not value.unknown for value in items)
-                else merge(
-                    [*(_follow(inner, path) for value in items for inner in value.options), Known(unknown="an element")]
-                )
-            )
-        case Entries(entries):
-            return Known(tuple(key for key, _ in entries)) if not path else Known(unknown="an element of a table")
-        case Made(name):
-            return Known((Made(f"{name}.__getitem__"),))
-        case _:
-            return Known(unknown="an element of something that is not written out")
-
-
-def _lost(whole: Known, name: str) -> Known:
-    return Known(unknown=whole.unknown or f"`{name}` is not known here")
-
-
-def _truthy(known: Known) -> Known:
-    return Known(
-        tuple(one for one in known.options if one not in (None, "", False, 0) or isinstance(one, (Ref, Made))),
-        known.unknown,
-        known.defaults,
-    )
-
-
-def _text(known: Known) -> str:
-    for option in known.options:
-        match option:
-            case str(text) | Local(text):
-                return text
-            case Template():
-                return _plain(option)
-    return "{…}"
-
-
-def _text_atom(parts: tuple[str | None, ...]) -> str | Template:
-    merged: list[str | None] = []
-    for part in parts:
-        if merged and part is not None and merged[-1] is not None:
-            merged[-1] += part
-        elif not (part is None and merged and merged[-1] is None):
-            merged.append(part)
-    if not merged:
-        return ""
-    if len(merged) == 1 and merged[0] is not None:
-        return merged[0]
-    return Template(tuple(merged))
-
-
-def _plain(atom: str | Template) -> str:
-    """A text with its unknown parts shown as `{…}`."""
-    return atom if isinstance(atom, str) else "".join("{…}" if part is None else part for part in atom.parts)
-
-
-def plain(atom: Atom) -> str | None:
-    """The text of a string atom, holes shown as `{…}`; None where it is no text."""
-    match atom:
-        case str():
-            return atom
-        case Local(text):
-            return text
-        case Template():
-            return _plain(atom)
-    return None
-
-
-def _shown(node: ast.AST) -> str:
-    """A short name for an expression in a reason; never a literal of it, which may be a secret."""
-    match node:
-        case ast.Name(name):
-            return name
-        case ast.Attribute(base, attribute):
-            return f"{_shown(base)}.{attribute}"
-        case ast.Call(function):
-            return f"{_shown(function)}(…)"
-        case ast.Subscript(base):
-            return f"{_shown(base)}[…]"
-        case ast.Constant(str() as text) if text.isidentifier() and text.isupper() and len(text) < 40:
-            return text
-    return "…"
-
-
-def command_line_options(outline: Outline, evaluator: Evaluator) -> dict[str, Known]:
-    """What `add_argument("--name", default=…)` and its kin say of the attributes of parsed arguments."""
-    found: dict[str, Known] = {}
-    for site in outline.calls:
-        node = site.node
-        if not (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.startswith("add_arg")
-        ):
-            continue
-        names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-        keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-        destination = keywords.get("dest")
-        longest = max(names, key=len, default="")
-        name = (
-            destination.value
-            if isinstance(destination, ast.Constant) and isinstance(destination.value, str)
-            else longest.lstrip("-").replace("-", "_")
-        )
-        if not name:
-            continue
-        default = keywords.get("default")
-        known = evaluator.known(default, site.here) if default is not None else Known()
-        action = keywords.get("action")
-        if default is None and isinstance(action, ast.Constant) and action.value == "store_true":
-            known = Known((False,))
-        if default is None and isinstance(action, ast.Constant) and action.value == "store_false":
-            known = Known((True,))
-        reason = f"default of command-line option --{name}" if known.options else f"command-line option --{name}"
-        found[name] = merge([found.get(name, Known()), Known((), reason, known.options)])
-    return found
-
-
-__all__ = [
-    "Class",
-    "Evaluator",
-    "Function",
-    "Inner",
-    "Instance",
-    "Known",
-    "Partial",
-    "Site",
-    "command_line_options",
-    "made_by",
-    "plain",
-]
+def _is_generator(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in ast.walk(node))

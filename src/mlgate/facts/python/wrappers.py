@@ -1,0 +1,129 @@
+"""Functions that hand what they are given on to a library: what they say to who calls them from another module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from mlgate.facts.python.calls import Names, Target, arguments, targets
+from mlgate.facts.python.known import Function, Partial
+from mlgate.facts.python.scopes import Scope
+from mlgate.facts.python.values import Evaluator
+from mlgate.model import Confidence, Given, Sink, Value, Wrapper
+
+MAX_SINKS = 8
+"""Most calls of libraries that one function is remembered for."""
+
+
+def wrapper_of(name: str, function: Function, evaluator: Evaluator, names: Names) -> Wrapper:
+    """What `function` does with its parameters. One level: what it calls of its own repository is not followed."""
+    node, scope = function.node, function.scope
+    if isinstance(node, ast.Lambda) or scope is None:
+        return Wrapper(name)
+    inside = replace(evaluator, inside=scope, _memo={}, _active=set(), _callers=None)
+    sinks = tuple(_sinks(node, scope, inside, names))[:MAX_SINKS]
+    return Wrapper(name, tuple(_parameters(node, scope, evaluator)), sinks, evaluator.returned(function).value())
+
+
+def wrapper_of_partial(name: str, partial: Partial, evaluator: Evaluator) -> Wrapper:
+    """`functools.partial` bound at module level: whoever calls it adds arguments."""
+    given, is_open = arguments(partial.call, partial.here, evaluator)
+    bound = {str(int(key) - 1) if key.isdigit() else key: value for key, value in given.items() if key != "0"}
+    sink = Sink(partial.name, tuple(bound.items()), is_open, Confidence.HIGH, "", forwards=True)
+    return Wrapper(name, (), (sink,))
+
+
+def handed_on(
+    target: Target, given: Mapping[str, Value], is_open: bool
+) -> tuple[dict[str, Value], bool, frozenset[str]]:
+    """Arguments of the library call that a call of `target`'s wrapper makes; whether more are possible; and which
+    of them this caller decides.
+    """
+    assert target.wrapper is not None and target.sink is not None
+    wrapper, sink = target.wrapper, target.sink
+    bound: dict[str, Value] = {}
+    for place, (name, default) in enumerate(wrapper.parameters):
+        value = given.get(name, given.get(str(place)))
+        if value is None:
+            value = default if default is not None and not is_open else Value((), f"`{name}` of {wrapper.name}")
+        bound[name] = value
+    args: dict[str, Value] = {}
+    handed: set[str] = set()
+    for name, value in sink.args:
+        args[name], is_handed = _filled(value, bound)
+        if is_handed:
+            handed.add(name)
+    if sink.forwards:
+        known = {name for name, _ in wrapper.parameters}
+        first = sum(name.isdigit() for name, _ in sink.args)
+        for name, value in given.items():
+            if name.isdigit() and int(name) >= len(wrapper.parameters):
+                name = str(first + int(name) - len(wrapper.parameters))
+            elif name.isdigit() or name in known:
+                continue
+            args[name] = value
+            handed.add(name)
+    return args, sink.open or (sink.forwards and is_open), frozenset(handed)
+
+
+def _filled(value: Value, bound: Mapping[str, Value]) -> tuple[Value, bool]:
+    names = [option.name for option in value.options if isinstance(option, Given)]
+    if not names:
+        return value, False
+    parts = [bound[name] for name in names if name in bound]
+    rest = Value(tuple(one for one in value.options if not isinstance(one, Given)), value.unknown, value.defaults)
+    options = tuple(dict.fromkeys(one for part in (rest, *parts) for one in part.options))
+    defaults = tuple(dict.fromkeys(one for part in (rest, *parts) for one in part.defaults))
+    passed = tuple(dict.fromkeys(one for part in parts for one in part.passed))
+    unknown = next((part.unknown for part in (rest, *parts) if part.unknown), "")
+    return Value(options, unknown, defaults, passed), True
+
+
+def _parameters(
+    node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, evaluator: Evaluator
+) -> Iterator[tuple[str, Value | None]]:
+    positional = [*node.args.posonlyargs, *node.args.args]
+    defaults: Sequence[ast.expr | None] = [None] * (len(positional) - len(node.args.defaults)) + list(
+        node.args.defaults
+    )
+    pairs = [*zip(positional, defaults, strict=True), *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
+    is_method = scope.parent is not None and scope.parent.kind == "class"
+    is_static = any(isinstance(one, ast.Name) and one.id == "staticmethod" for one in node.decorator_list)
+    for argument, default in pairs[1:] if is_method and not is_static else pairs:
+        here = scope.here
+        yield argument.arg, None if default is None or here is None else evaluator.value(default, here)
+
+
+def _sinks(
+    node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, evaluator: Evaluator, names: Names
+) -> Iterator[Sink]:
+    first, last = node.lineno, node.end_lineno or node.lineno
+    libraries = frozenset(evaluator.outline.libraries)
+    for site in evaluator.outline.calls:
+        call = site.node
+        assert isinstance(call, ast.Call)
+        # Sites stand in the order of the walk; a scope is entered from its own statements alone.
+        if not first <= call.lineno <= last or not _is_within(site.here.scope, scope):
+            continue
+        for target in targets(call.func, site.here, evaluator, names, libraries):
+            if target.wrapper is not None:
+                continue
+            given, is_open = arguments(call, site.here, evaluator)
+            forwards = any(_names_kwargs(one.value, node) for one in call.keywords if one.arg is None)
+            if forwards or any(isinstance(one, Given) for value in given.values() for one in value.options):
+                others = is_open and not forwards
+                yield Sink(target.name, tuple(given.items()), others, target.confidence, target.why, forwards)
+
+
+def _names_kwargs(value: ast.expr, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return isinstance(value, ast.Name) and node.args.kwarg is not None and value.id == node.args.kwarg.arg
+
+
+def _is_within(scope: Scope | None, outer: Scope) -> bool:
+    while scope is not None and scope is not outer:
+        scope = scope.parent
+    return scope is outer
+
+
+__all__ = ["handed_on", "wrapper_of", "wrapper_of_partial"]

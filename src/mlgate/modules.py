@@ -1,0 +1,88 @@
+"""Modules of a repository as what they export: scripts, packages, and notebooks that another one runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mlgate import documents
+from mlgate.facts import magics
+from mlgate.facts.python.calls import Names
+from mlgate.facts.python.exports import Exports, read
+from mlgate.facts.python.scopes import Outline
+from mlgate.model import Document, Kind, Problem, Project, Source, Unit, Value, Version, Vocabulary
+
+
+@dataclass(slots=True)
+class Modules:
+    """Reads modules for one vocabulary; each text is parsed once, whoever imports it and on whichever side."""
+
+    vocabulary: Vocabulary
+    _names: Names = field(init=False)
+    _outlines: dict[tuple[bool, bytes], Outline | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._names = Names(self.vocabulary.calls)
+
+    def __call__(self, path: str, data: bytes, project: Project) -> Exports | None:
+        """What the module exports; None for what cannot be read or parsed."""
+        is_notebook = path.endswith(".ipynb")
+        key = is_notebook, hashlib.sha256(data).digest()
+        if key not in self._outlines:
+            kind = Kind.NOTEBOOK if is_notebook else Kind.PYTHON
+            document = documents.load(Source(path, kind, data))
+            self._outlines[key] = None if isinstance(document, Problem) else read(*_python_of(document))
+        found = self._outlines[key]
+        return None if found is None else Exports(found, self._names, project, path)
+
+    def text(self, path: str, text: str, project: Project) -> Exports | None:
+        """The same of a text that is a file only when a notebook has run."""
+        return self(path, text.encode("utf-8", "surrogatepass"), project)
+
+
+def _python_of(document: Document) -> tuple[list[Unit], list[str]]:
+    """The Python of a document's code cells, and the files that they run."""
+    units: list[Unit] = []
+    runs: list[str] = []
+    for place, cell in enumerate(document.cells):
+        if cell.kind in ("code", "file"):
+            split = magics.split(place, cell.text, cell.language)
+            runs += magics.run_files(split.facts)
+            if split.python is not None:
+                units.append(Unit(place, split.python, split.lines))
+    return units, runs
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A project with the modules that a notebook writes before it imports them (`%%writefile config.py`)."""
+
+    project: Project
+    modules: Modules
+    texts: Mapping[str, str]
+    """By the path that the notebook gives, relative to itself."""
+
+    def version(self, package: str, importer: str = "") -> Version | None:
+        return self.project.version(package, importer)
+
+    def exists(self, path: str) -> bool:
+        return self.project.exists(path)
+
+    def is_library(self, name: str) -> bool:
+        return self.project.is_library(name)
+
+    def has_module(self, name: str, importer: str) -> bool:
+        return self._path(name) is not None or self.project.has_module(name, importer)
+
+    def export(self, module: str, name: str, importer: str) -> Value | None:
+        path = self._path(module)
+        if path is None:
+            return self.project.export(module, name, importer)
+        exports = self.modules.text(path, self.texts[path], self.project)
+        return None if exports is None else exports.get(name)
+
+    def _path(self, module: str) -> str | None:
+        stem = module.removesuffix(".py").replace(".", "/") if "/" not in module else module.removesuffix(".py")
+        candidates = (f"{stem}.py", f"{stem}/__init__.py", f"src/{stem}.py")
+        return next((path for path in candidates if path in self.texts), None)
