@@ -31,8 +31,8 @@ class Files:
     def exists(self, path: str) -> bool:
         return path in self.known
 
-    def has_module(self, name: str, importer: str) -> bool:
-        return name.lstrip(".") in self.modules
+    def find_module(self, name: str, importer: str) -> str | None:
+        return f"/{name.lstrip('.')}.py" if name.lstrip(".") in self.modules else None
 
     def is_library(self, name: str) -> bool:
         return False

@@ -166,7 +166,7 @@ def _meets(rule: Rule, clause: Clause, fact: Fact, circumstances: Circumstances)
     answer = _clause(clause, fact, params, circumstances)
     if answer.truth is Truth.FALSE:
         return None
-    confidence = min(fact.confidence, answer.cap, clause.confidence)
+    confidence = min(fact.confidence, answer.cap, clause.confidence, _handed_cap(clause, fact))
     why = fact.why or answer.why or clause.why
     if answer.truth is Truth.UNKNOWN:
         confidence, why = Confidence.LOW, answer.why
@@ -186,6 +186,15 @@ def _meets(rule: Rule, clause: Clause, fact: Fact, circumstances: Circumstances)
         read,
         OR.join(_assets(clause, fact)) or None,
     )
+
+
+def _handed_cap(clause: Clause, fact: Fact) -> Confidence:
+    """What a call through a wrapper proves: see `_passed`."""
+    if not fact.handed or fact.confidence is Confidence.HIGH:
+        return Confidence.HIGH
+    read = [_argument(fact, one) for one in clause.args if _place(fact, one) in fact.handed]
+    names_a_text = any(isinstance(option, str) for value in read if value is not None for option in value.options)
+    return Confidence.MEDIUM if names_a_text else Confidence.LOW
 
 
 def _clause(
@@ -263,10 +272,13 @@ def _patterns(clause: Clause, params: Mapping[str, object]) -> tuple[str, ...]:
 # -- a predicate
 
 
+def _place(fact: Fact, predicate: Predicate) -> str:
+    """The name or position under which the call has the argument that is tested."""
+    return predicate.name if predicate.name in fact.args or predicate.pos is None else str(predicate.pos)
+
+
 def _argument(fact: Fact, predicate: Predicate) -> Value | None:
-    if predicate.name in fact.args:
-        return fact.args[predicate.name]
-    return fact.args.get(str(predicate.pos)) if predicate.pos is not None else None
+    return fact.args.get(_place(fact, predicate))
 
 
 def _attribute(fact: Fact, name: str) -> Value | None:
@@ -285,7 +297,9 @@ def _predicate(
 ) -> Answer:
     if value is not None and predicate.part is not None:
         value = _part_of(value, predicate.part)
-    answers = [_test(test, value, params, is_open and (exempts or test.op == "present")) for test in predicate.tests]
+    answers = [
+        _test(test, value, params, is_open and (exempts or test.op == "present"), exempts) for test in predicate.tests
+    ]
     truth = min(answer.truth for answer in answers)
     return next(answer for answer in answers if answer.truth is truth)
 
@@ -320,7 +334,9 @@ def _part_of(value: Value, name: str) -> Value | None:
     return Value(tuple(options), unknown, defaults, passed) if options or unknown or defaults or passed else None
 
 
-def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open: bool) -> Answer:
+def _test(
+    test: Test, value: Value | None, params: Mapping[str, object], is_open: bool, exempts: bool = False
+) -> Answer:
     if value is None and is_open:
         return Answer(Truth.UNKNOWN, "more arguments are handed on than are written here")
     if test.op == "present":
@@ -333,8 +349,9 @@ def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open
     verdicts = [decide(option) for option in value.options]
     if True in verdicts:
         return Answer(Truth.TRUE if not value.unknown and all(verdicts) else Truth.SOME)
-    if any(decide(option) is True for option in value.passed):
-        return Answer(Truth.SOME, "a call of this file passes it", Confidence.MEDIUM)
+    passed = [option for option in value.passed if decide(option) is True]
+    if passed:
+        return _passed(value, passed, exempts)
     if None in verdicts:
         undecided = value.options[verdicts.index(None)]
         form = (
@@ -351,6 +368,20 @@ def _test(test: Test, value: Value | None, params: Mapping[str, object], is_open
             return Answer(Truth.FALSE)
         return Answer(Truth.UNKNOWN, value.unknown)
     return Answer(Truth.FALSE)
+
+
+def _passed(value: Value, fitting: Sequence[Atom], exempts: bool) -> Answer:
+    """A parameter, of which `fitting` are the values that pass among those that calls of this file give it.
+
+    The name of what is loaded is the caller's alone; what becomes of a flag depends on the code between.
+    """
+    why = "a call of this file passes it"
+    if exempts:
+        is_always = len(fitting) == len(value.passed) and not value.defaults and not value.options
+        return Answer(Truth.TRUE if is_always else Truth.UNKNOWN, why)
+    if any(isinstance(option, str) for option in fitting):
+        return Answer(Truth.SOME, why, Confidence.MEDIUM)
+    return Answer(Truth.UNKNOWN, why)
 
 
 def _never(test: Test, params: Mapping[str, object]) -> bool:

@@ -338,8 +338,8 @@ class Project(Protocol):
         """Whether the POSIX path, relative to the root, is a file or folder of the repository."""
         ...
 
-    def has_module(self, name: str, importer: str) -> bool:
-        """Whether dotted `name`, as seen from file `importer`, is a module of the repository or a folder of modules."""
+    def find_module(self, name: str, importer: str) -> str | None:
+        """Path, behind a slash, of what dotted `name` is to file `importer`: a module or a folder of modules."""
         ...
 
     def is_library(self, name: str) -> bool:
@@ -349,7 +349,7 @@ class Project(Protocol):
     def export(self, module: str, name: str, importer: str) -> Value | None:
         """What `name` of a module of this repository is, as seen from file `importer`; None where it is nothing.
 
-        `module` may begin with dots, and may be the path of a notebook or script that `%run` takes.
+        `module` may begin with dots, may be a path that `find_module` gave, or one of a file that `%run` takes.
         """
         ...
 

@@ -72,8 +72,9 @@ class Written:
     def is_library(self, name: str) -> bool:
         return self.project.is_library(name)
 
-    def has_module(self, name: str, importer: str) -> bool:
-        return self._path(name) is not None or self.project.has_module(name, importer)
+    def find_module(self, name: str, importer: str) -> str | None:
+        path = self._path(name)
+        return self.project.find_module(name, importer) if path is None else f"/{path}"
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
         path = self._path(module)
@@ -83,6 +84,7 @@ class Written:
         return None if exports is None else exports.get(name)
 
     def _path(self, module: str) -> str | None:
-        stem = module.removesuffix(".py").replace(".", "/") if "/" not in module else module.removesuffix(".py")
+        stem = module.removesuffix(".py")
+        stem = stem.removeprefix("/").removeprefix("./") if "/" in stem else stem.replace(".", "/")
         candidates = (f"{stem}.py", f"{stem}/__init__.py", f"src/{stem}.py")
         return next((path for path in candidates if path in self.texts), None)

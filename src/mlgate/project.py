@@ -22,6 +22,7 @@ MAX_HOPS = 2
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")
 """`https://…`; normalised as a path, one slash is left. One letter would be a drive."""
 
+_NEWEST = "9999"
 _METADATA = ("pyproject.toml", "setup.cfg", "setup.py")
 _OWN_NAME = re.compile(r"""^[ \t]*name[ \t]*=[ \t]*["']?([A-Za-z0-9][\w.-]*)""", re.MULTILINE)
 """The name of the distribution; in the three files it is the first line of that form."""
@@ -82,12 +83,15 @@ class Repository:
         """
         key = versions.normalise(package), posixpath.dirname(importer)
         if key not in self._versions:
-            self._versions[key] = self._nearest(*key)
+            # A library's own repository is newer than every release of it.
+            own = Version(_NEWEST, True, "this repository") if self.is_library(package) else None
+            self._versions[key] = own or self._nearest(*key)
         return self._versions[key]
 
-    def has_module(self, name: str, importer: str) -> bool:
-        """Whether dotted `name`, as seen from file `importer`, is a module of the repository or a folder of modules."""
-        return self._resolve(name, importer) is not None or self._resolve(name, importer, folders=True) is not None
+    def find_module(self, name: str, importer: str) -> str | None:
+        """Path, behind a slash, of what dotted `name` is to file `importer`: a module or a folder of modules."""
+        path = self._resolve(name, importer) or self._resolve(name, importer, folders=True)
+        return None if path is None else f"/{path}"
 
     def is_library(self, name: str) -> bool:
         """Whether the repository is the source of library `name` itself: its own metadata says so."""
@@ -212,8 +216,8 @@ class Repository:
         return self._packages
 
     def _script(self, name: str, folder: str) -> str | None:
-        """A file that `%run` takes: beside the notebook, with or without its ending."""
-        stem = posixpath.normpath(posixpath.join(folder, name))
+        """A file by its path: from the root behind a slash, else beside the notebook, with or without its ending."""
+        stem = posixpath.normpath(name[1:] if name.startswith("/") else posixpath.join(folder, name))
         candidates = [stem] if stem.endswith((".py", ".ipynb")) else [f"{stem}.py", f"{stem}.ipynb"]
         return next((path for path in candidates if path in self._paths_and_folders()), None)
 
@@ -256,8 +260,8 @@ class _Following:
     def exists(self, path: str) -> bool:
         return self.repository.exists(path)
 
-    def has_module(self, name: str, importer: str) -> bool:
-        return self.repository.has_module(name, importer)
+    def find_module(self, name: str, importer: str) -> str | None:
+        return self.repository.find_module(name, importer)
 
     def is_library(self, name: str) -> bool:
         return self.repository.is_library(name)
@@ -297,9 +301,9 @@ class Recorder:
         self._asked["exists", path] = digest(answer)
         return answer
 
-    def has_module(self, name: str, importer: str) -> bool:
-        answer = self._project.has_module(name, importer)
-        self._asked["has-module", name, importer] = digest(answer)
+    def find_module(self, name: str, importer: str) -> str | None:
+        answer = self._project.find_module(name, importer)
+        self._asked["find-module", name, importer] = digest(answer)
         return answer
 
     def is_library(self, name: str) -> bool:
@@ -318,7 +322,7 @@ def answers_hold(project: Project, questions: Iterable[tuple[Sequence[str], str]
     return all(digest(_ask(project, question)) == answer for question, answer in questions)
 
 
-Answer = Version | Value | bool | None
+Answer = Version | Value | str | bool | None
 
 
 def _ask(project: Project, question: Sequence[str]) -> Answer:
@@ -327,8 +331,8 @@ def _ask(project: Project, question: Sequence[str]) -> Answer:
             return project.version(package, importer)
         case ["exists", path]:
             return project.exists(path)
-        case ["has-module", name, importer]:
-            return project.has_module(name, importer)
+        case ["find-module", name, importer]:
+            return project.find_module(name, importer)
         case ["is-library", name]:
             return project.is_library(name)
         case ["export", module, name, importer]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Data = Mapping[str, Any]
     Read = Callable[[str], bytes | None]
+    Aliases = dict[bytes, "Through | None"]
 
 _WORD = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == 95 else 32 for byte in range(256))
 _SHELL_WORDS = frozenset(
@@ -44,6 +45,12 @@ _ASSIGNED = re.compile(
     rb"^([ \t]*)([A-Za-z_][\w, \t]*?)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*(?:\n\1(?:[ \t]+|[)\]}])[^\n]*)*)", re.MULTILINE
 )
 """An assignment, with the lines that go on with it: they stand deeper, or begin with a closing bracket."""
+_DEFINED = re.compile(
+    rb"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)([^\n]*(?:\n(?:\1[ \t]+[^\n]*|[ \t]*(?=\n)|[)\]}][^\n]*))*)",
+    re.MULTILINE,
+)
+"""A function or class, with its body: what stands deeper."""
+_RETURNED = re.compile(rb"\breturn\b([^\n]*)|\bself\.\w+[ \t]*=([^\n]*)")
 _DATABRICKS = b"# MAGIC"
 _MAGIC = re.compile(
     rb"^[ \t]*(?:(?:>>>|In ?\[\d*\]:)[ \t]*)?(?:!|%%?[A-Za-z]|(?:pip3?|conda|mamba|micromamba|uv)[ \t])"
@@ -57,13 +64,25 @@ MAX_HOPS = 3
 """Longest chain of modules through which a renamed import is followed."""
 
 
+class Through:
+    """What a name that a module hands on may be good for, where it is not itself a function of a library."""
+
+    __slots__ = ("libraries", "methods")
+
+    def __init__(self, libraries: frozenset[bytes], methods: frozenset[bytes]) -> None:
+        self.libraries = libraries
+        """Roots of the libraries whose methods an object of it has."""
+        self.methods = methods
+        """Its own methods that call what rules ask for."""
+
+
 class Modules:
     """The modules of a repository, for what they hand on under other names; each is read once."""
 
     def __init__(self, read: Read) -> None:
         self.read = read
         """Bytes of a file of the repository, None where it has no such file."""
-        self.aliases: dict[tuple[str, int], frozenset[bytes] | None] = {}
+        self.aliases: dict[tuple[str, int], Aliases | None] = {}
 
 
 def admits_python(data: bytes, screen: Data, path: str = "", modules: Modules | None = None) -> bool:
@@ -156,23 +175,33 @@ def _imports_admit(data: bytes, words: frozenset[bytes], screen: Data, path: str
     """Whether a module of this repository hands on a library's name under another one that this file uses."""
     for module, names in _imports(data):
         aliases = _handed_on(module, screen, path, modules, MAX_HOPS)
-        if aliases and not aliases.isdisjoint(words if names is None else names):
-            return True
+        if not aliases:
+            continue
+        for name in aliases.keys() & (words if names is None else names):
+            through = aliases[name]
+            if through is None or not through.methods.isdisjoint(words):
+                return True
+            if through.libraries and _reaches(words | through.libraries, words & screen["keys"], screen):
+                return True
     return False
 
 
-def _handed_on(module: bytes, screen: Data, path: str, modules: Modules, hops: int) -> frozenset[bytes]:
+def _reaches(words: frozenset[bytes], keys: frozenset[bytes], screen: Data) -> bool:
+    return any(words.issuperset(others) for key in keys for others in screen["words"][key])
+
+
+def _handed_on(module: bytes, screen: Data, path: str, modules: Modules, hops: int) -> Aliases:
     """What the module that `path` imports hands on; nothing where the repository has no such module."""
     for place in _places(module, path):
         if (place, hops) not in modules.aliases:
             # Set before it is known: modules that import each other end here.
-            modules.aliases[place, hops] = frozenset()
+            modules.aliases[place, hops] = {}
             held = modules.read(place)
             modules.aliases[place, hops] = None if held is None else _aliases(held, screen, place, modules, hops - 1)
         aliases = modules.aliases[place, hops]
         if aliases is not None:
             return aliases
-    return frozenset()
+    return {}
 
 
 def _imports(data: bytes) -> list[tuple[bytes, frozenset[bytes] | None]]:
@@ -208,28 +237,66 @@ def _places(module: bytes, path: str) -> list[str]:
     return places
 
 
-def _aliases(data: bytes, screen: Data, path: str, modules: Modules, hops: int) -> frozenset[bytes]:
+def _aliases(data: bytes, screen: Data, path: str, modules: Modules, hops: int) -> Aliases:
     """Names under which a module hands on what it took from a library that rules ask for."""
-    aliases: set[bytes] = set()
+    aliases: Aliases = {}
+    roots: dict[bytes, bytes] = {}
     firsts = screen["firsts"]
     for match in _FROM.finditer(data):
         module, imported = match.groups()
-        if module.partition(b".")[0] in firsts:
-            aliases.update(imported.translate(_WORD).split())
+        names = imported.translate(_WORD).split()
+        root = module.partition(b".")[0]
+        if root in firsts:
+            aliases.update(dict.fromkeys(names))
+            roots.update(dict.fromkeys(names, root))
         elif hops > 0:
             below = _handed_on(module, screen, path, modules, hops)
-            aliases.update(below if b"*" in imported else below.intersection(imported.translate(_WORD).split()))
+            aliases.update(below if b"*" in imported else {name: below[name] for name in names if name in below})
     for match in _IMPORT.finditer(data):
         for part in match.group(1).split(b","):
             words = part.split()
             if len(words) == 3 and words[0].partition(b".")[0] in firsts:
-                aliases.add(words[2])
+                aliases[words[2]] = None
+                roots[words[2]] = words[0].partition(b".")[0]
     for match in _ASSIGNED.finditer(data):
         targets, value = match.group(2, 3)
-        words = frozenset(value.translate(_WORD).split())
-        if not words.isdisjoint(firsts) or not words.isdisjoint(aliases):
-            aliases.update((targets + b" " + value.rpartition(b"=")[0]).translate(_WORD).split())
-    return frozenset(aliases)
+        said = frozenset(value.translate(_WORD).split())
+        if not said.isdisjoint(firsts) or not said.isdisjoint(aliases):
+            aliases.update(dict.fromkeys((targets + b" " + value.rpartition(b"=")[0]).translate(_WORD).split()))
+    aliases.update(_defined(data, screen, aliases, roots))
+    return aliases
+
+
+def _defined(data: bytes, screen: Data, aliases: Aliases, roots: Mapping[bytes, bytes]) -> Aliases:
+    """Functions and classes through which who calls them reaches a library without naming it."""
+    everywhere = frozenset(data.translate(_WORD).split())
+    asked = {key for key in everywhere & screen["keys"] if any(map(everywhere.issuperset, screen["words"][key]))}
+    if not asked and everywhere.isdisjoint(aliases):
+        return {}
+    found: Aliases = {}
+    for match in _DEFINED.finditer(data):
+        what, name, body = match.group(2, 3, 4)
+        calls = not asked.isdisjoint(body.translate(_WORD).split())
+        if calls and what == b"def":
+            found[name] = None
+            continue
+        # What it is made of and what it gives back: whoever holds it may call the library's methods on it.
+        shown = body.partition(b"\n")[0] + b" ".join(one[0] or one[1] for one in _RETURNED.findall(body))
+        held = frozenset(shown.translate(_WORD).split())
+        libraries = {roots[one] for one in held if one in roots} | (held & screen["firsts"] & everywhere)
+        for one in held:
+            through = aliases.get(one) or found.get(one)
+            if through is not None:
+                libraries |= through.libraries
+        methods = {
+            inner.group(3)
+            for inner in (_DEFINED.finditer(body, body.find(b"\n") + 1) if calls else ())
+            if not asked.isdisjoint(inner.group(4).translate(_WORD).split())
+        }
+        if libraries or methods:
+            # To make an object runs `__init__`.
+            found[name] = None if b"__init__" in methods else Through(frozenset(libraries), frozenset(methods))
+    return found
 
 
 def ready(stored: Data) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from mlgate.facts.python.scopes import Outline, outline
 from mlgate.facts.python.trees import parsed
 from mlgate.facts.python.values import Evaluator
 from mlgate.facts.python.wrappers import wrapper_of, wrapper_of_partial
-from mlgate.model import Atom, Project, Shape, Unit, Value
+from mlgate.model import Atom, Project, Ref, Shape, Unit, Value
 
 MAX_NESTING = 2
 """Deepest classes inside classes that are told of."""
@@ -77,33 +77,36 @@ class Exports:
         options: list[Atom] = []
         unknown = known.unknown
         for option in known.options:
-            told = self._atom(option, name, MAX_NESTING)
-            if told is None:
+            told = self._atoms(option, name, MAX_NESTING)
+            options += told
+            if not told:
                 unknown = unknown or f"defined in {self.path}"
-            else:
-                options.append(told)
         return Value(tuple(options), unknown, outside(known.defaults), outside(known.passed))
 
-    def _atom(self, option: Inner, name: str, nesting: int) -> Atom | None:
+    def _atoms(self, option: Inner, name: str, nesting: int) -> list[Atom]:
+        """The option as other modules are told of it; empty where they are not."""
         dotted = f"{posixpath.splitext(posixpath.basename(self.path))[0]}.{name}"
         match option:
             case Class() | Instance():
-                return self._shape(option if isinstance(option, Class) else option.of, dotted, nesting)
+                owner = option if isinstance(option, Class) else option.of
+                return [self._shape(owner, dotted, nesting)] if nesting >= 0 else []
             case Function():
-                return wrapper_of(dotted, option, self._evaluator, self.names)
+                return [wrapper_of(dotted, option, self._evaluator, self.names)]
             case Partial():
-                return wrapper_of_partial(dotted, option, self._evaluator)
+                return [wrapper_of_partial(dotted, option, self._evaluator)]
+            case Ref(relative) if relative.startswith("."):
+                # A dot means something else to whoever asks.
+                path = self.project.find_module(relative, self.path)
+                return [] if path is None else [Ref(path)]
             case _:
-                return option
+                return [option]
 
-    def _shape(self, owner: Class, dotted: str, nesting: int) -> Shape | None:
-        if nesting < 0:
-            return None
+    def _shape(self, owner: Class, dotted: str, nesting: int) -> Shape:
         members = []
         for name, known in self._evaluator.members(owner).items():
-            atoms = [self._atom(option, f"{owner.name}.{name}", nesting - 1) for option in known.options]
-            kept = tuple(atom for atom in atoms if atom is not None)
-            unknown = known.unknown or ("" if len(kept) == len(atoms) else f"defined in {self.path}")
+            several = [self._atoms(option, f"{owner.name}.{name}", nesting - 1) for option in known.options]
+            kept = tuple(atom for atoms in several for atom in atoms)
+            unknown = known.unknown or ("" if all(several) else f"defined in {self.path}")
             if kept or known.defaults or known.passed:
                 members.append((name, Value(kept, unknown, outside(known.defaults), outside(known.passed))))
         return Shape(dotted, tuple(members), tuple(self._evaluator.bases(owner)), self._evaluator.is_enum(owner))

@@ -221,23 +221,30 @@ class Evaluator:
         if not self._is_local(dotted):
             return Known((Ref(dotted),))
         module, name = _split(dotted)
-        exported = self.project.export(module, name, self.path) if module else None
+        exported = self._exported(module, name) if module else None
         if exported is not None:
-            root = dotted.partition(".")[0]
-            if root and not exported.options and name in self.wanted and self.project.is_library(root):
-                # The library's own repository: what it says of itself is what rules call it.
-                return Known((Ref(dotted),))
-            return Known.of(exported)
-        if dotted.startswith(".") and not self.project.has_module(dotted, self.path):
+            return exported
+        if dotted.startswith(".") and self.project.find_module(dotted, self.path) is None:
             return Known(unknown=f"`{name}` comes from another file")
         return Known((Ref(dotted),))
+
+    def _exported(self, module: str, name: str) -> Known | None:
+        exported = self.project.export(module, name, self.path)
+        if exported is None:
+            return None
+        root = module.partition(".")[0]
+        has_code = not exported.options or any(isinstance(one, (Shape, Wrapper)) for one in exported.options)
+        if root and has_code and "/" not in module and self.project.is_library(root):
+            # In the library's own repository its code goes by the name that rules call it.
+            return Known((Ref(f"{module}.{name}"),))
+        return Known.of(exported)
 
     def _is_local(self, dotted: str) -> bool:
         root = dotted.partition(".")[0]
         if not root or "/" in dotted or dotted.endswith((".ipynb", ".py")):
             return True
         if root not in self._roots:
-            self._roots[root] = self.project.has_module(root, self.path)
+            self._roots[root] = self.project.find_module(root, self.path) is not None
         return self._roots[root]
 
     # -- parameters
@@ -292,7 +299,9 @@ class Evaluator:
             if owner is not None:
                 return self._member(_class_of(owner), attribute, depth)
         found = self.known(base, here, depth)
-        several = found.options or tuple(option for option in found.passed if not isinstance(option, str))
+        # `torch = None` where the import failed: it has no attributes to speak of.
+        several = tuple(option for option in found.options if option is not None) or found.options
+        several = several or tuple(option for option in found.passed if not isinstance(option, str))
         if not several:
             if found.defaults:
                 return Known(unknown=found.unknown)
@@ -336,9 +345,9 @@ class Evaluator:
 
     def _dotted(self, name: str, attribute: str) -> Known:
         if self._is_local(name):
-            exported = self.project.export(name, attribute, self.path)
+            exported = self._exported(name, attribute)
             if exported is not None:
-                return Known.of(exported)
+                return exported
         return Known((Ref(f"{name}{'' if name.endswith('.') else '.'}{attribute}"),))
 
     def _member(self, owner: Class, attribute: str, depth: int) -> Known:
