@@ -64,7 +64,7 @@ def _line(finding: Finding) -> int:
         f'S = "{SHA}"\nm = AutoModel.from_pretrained("acme/a", revision="main" if x else S)  #! high',
         f'S = "{SHA}"\nm = AutoModel.from_pretrained("acme/a", revision=S)',
         'from enum import Enum\nclass M(Enum):\n    A = "acme/a"\nAutoModel.from_pretrained(M.A.value)  #! high',
-        'from enum import Enum\nclass M(str, Enum):\n    A = "./a"\nfor m in M:\n    AutoModel.from_pretrained(m.value)',
+        'import enum\nclass M(str, enum.Enum):\n    A = "./a"\nfor m in M:\n    AutoModel.from_pretrained(m.value)',
         'D = {"a": "acme/a"}\nfor name, one in D.items():\n    AutoModel.from_pretrained(one)  #! high',
         'D = {"./a": "acme/a"}\nfor name, one in D.items():\n    AutoModel.from_pretrained(name)',
         'D = {}\nD["a"] = "acme/a"\nAutoModel.from_pretrained(D["a"])  #! high',
@@ -75,7 +75,7 @@ def _line(finding: Finding) -> int:
         'a, *rest = "./x", "acme/b"\n*most, last = "acme/a", "./x"\nAutoModel.from_pretrained(last)',
         'for place, name in enumerate(["acme/a"]):\n    AutoModel.from_pretrained(name)  #! high',
         'for a, b in zip(["./a"], ["acme/b"]):\n    AutoModel.from_pretrained(b)  #! high',
-        'class A:\n    @property\n    def name(self):\n        return "acme/a"\nAutoModel.from_pretrained(A().name)  #! high',
+        'class A:\n    @property\n    def n(self):\n        return "acme/a"\nAutoModel.from_pretrained(A().n)  #! high',
     ],
 )
 def test_a_value_is_followed(bundle: Bundle, code: str) -> None:

@@ -12,11 +12,10 @@ import pytest
 from gitrepo import ENVIRONMENT, make_repository
 
 from mlgate.git import Git
-from mlgate.model import Entries, Items, Local, Made, Ref, Shape, Template, Value, Version, Vocabulary, Wrapper
+from mlgate.model import Entries, Items, Local, Made, Ref, Template, Value, Version, Vocabulary, Wrapper
 from mlgate.modules import Modules
 from mlgate.project import Recorder, Repository, answers_hold, digest
 from mlgate.trees import CommitTree, WorkTree
-
 
 MODULES = Modules(Vocabulary(calls=frozenset({"torch.load", "transformers.*.from_pretrained"})))
 

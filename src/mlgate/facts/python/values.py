@@ -506,7 +506,10 @@ class Evaluator:
                 found = self._subscript(function.value, node.args[0], here, depth)
                 if found.options or len(node.args) == 1:
                     return found
-                return merge([found, self.known(node.args[1], here, depth)])
+                default = self.known(node.args[1], here, depth)
+                key = self.known(node.args[0], here, depth)
+                is_absent = not base.options[0].open and not key.unknown and not found.defaults
+                return default if is_absent else merge([found, default])
         elif attribute in ("items", "values", "keys") and not node.args:
             base = self.known(function.value, here, depth)
             if len(base.options) == 1 and isinstance(base.options[0], Entries) and not base.unknown:
