@@ -425,6 +425,31 @@ def test_entries_of_many_names_and_places_stay_within_the_page(
 # --- the other formats -----------------------------------------------------------------------------------------------
 
 
+def test_an_annotation_is_a_decision_and_says_where_else() -> None:
+    text = render(
+        "github", fixture.report((*installed(5, 1, "a", "b"), load(6, 1), load(7, 2)), rules=RULES), Options()
+    )
+    assert [line.partition("::")[2].partition("::")[2] for line in text.splitlines()] == [
+        "a is installed in whatever version is newest when this runs.%0AThe same is true of b.%0A"
+        "Cell 5, line 1%0ADo: Write the version you have.",
+        'org/m may be another model tomorrow.%0ACell 6, line 1%0ADo: Pass revision="<commit>".%0A'
+        "And 1 more place: cell 7 line 2",
+    ]
+
+
+@pytest.mark.parametrize(("number", "announced"), [(10, False), (11, True)])
+def test_what_github_leaves_out_is_announced(number: int, announced: bool) -> None:
+    found = [load(index, 1, asset=f"org/m{index}") for index in range(1, number + 1)]
+    found.append(load(99, 1, level=Level.WARN))
+    text = render("github", fixture.report(tuple(found)), Options()).splitlines()
+    notice = (
+        f"::notice title=mlgate::{number} block and 1 warn. "
+        "GitHub shows the worst 10 of each; the log of this step has every one."
+    )
+    assert [line for line in text if line.startswith("::notice")] == [notice] * announced
+    assert sum(line.startswith("::error ") for line in text) == number
+
+
 def test_only_reports_for_people_are_grouped(tmp_path: Path) -> None:
     """Five loads and a cell of pip lines: two decisions in words, eight findings for programs."""
     (tmp_path / ".mlgate.yaml").write_text(
@@ -450,3 +475,4 @@ def test_only_reports_for_people_are_grouped(tmp_path: Path) -> None:
     assert "unpinned/package  einops, tqdm, datasets, 2 places\n" in done.out
     assert json.loads((tmp_path / "r.json").read_text())["summary"]["by_level"] == {"block": 5, "warn": 3, "record": 0}
     assert len(json.loads((tmp_path / "r.sarif").read_text())["runs"][0]["results"]) == 8
+    assert len((tmp_path / "r.txt").read_text().splitlines()) == 2
