@@ -152,11 +152,11 @@ def decision(
     status: str = "new",
     message: str | None = None,
 ) -> Decision:
-    """The fingerprint is made up from the place, so that each is different."""
+    """Fingerprint and digest of the thing are made up from the place, so that each is different."""
     number = (hash_of(place.path) * 1000 + place.line) % 16**16
     said = rule.message.replace("{asset}", asset or "This") if message is None else message
     finding = Finding(
-        rule.id, rule.severity, confidence, reason, place, subject, subject, f"1:{number:016x}", f"{number:08x}"[:8],
+        rule.id, rule.severity, confidence, reason, place, subject, subject, f"1:{number:016x}", f"{number:08x}"[-8:],
         asset, "remote" if asset else None, said, rule.fix, line_text,
     )  # fmt: skip
     return Decision(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.report.columns import cut, cut_front, fold, width, wrap
+from mlgate.report.columns import cut, cut_front, cut_middle, fold, width, wrap
 from mlgate.report.escape import in_ascii, json_text, no_command, visible
 from mlgate.report.references import link, tag
 
@@ -78,7 +78,7 @@ def test_width_counts_what_a_terminal_shows(text: str, columns: int) -> None:
 @given(any_text, st.integers(4, 30))
 def test_cut_text_fits_and_says_that_it_was_cut(text: str, room: int) -> None:
     text = visible(text)
-    for shorter in (cut(text, room, "…"), cut_front(text, room, "…")):
+    for shorter in (cut(text, room, "…"), cut_front(text, room, "…"), cut_middle(text, room, "…")):
         assert width(shorter) <= room
         assert (shorter == text) == (width(text) <= room) or "…" in text
 

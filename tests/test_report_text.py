@@ -98,7 +98,7 @@ def test_two_secrets_in_one_file_are_two_decisions() -> None:
 
 
 def test_one_asset_in_two_files_is_one_warning_and_two_blocks() -> None:
-    for level, count in ((Level.WARN, "1 warn"), (Level.BLOCK, "2 block")):
+    for level, count in ((Level.WARN, "1 warn (2 findings)"), (Level.BLOCK, "2 block")):
         twice = tuple(
             fixture.decision(fixture.TORCH_RULE, fixture.location(path, 1), level, asset="org/m")
             for path in ("a.py", "b.py")

@@ -142,7 +142,7 @@ def _check_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser], co
         action="store_true",
         help="exit 0 even where something blocks; never hides that mlgate could not judge",
     )
-    check.add_argument("--all", action="store_true", help="show every group, however many there are")
+    check.add_argument("--all", action="store_true", help="show every decision and each of its places, however many")
     check.add_argument("--stdin-filename", metavar="PATH", help="what `-` is called")
     check.set_defaults(run=_check)
 

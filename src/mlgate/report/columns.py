@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 from mlgate.report.escape import JOINER
 
@@ -58,6 +59,14 @@ def cut_front(text: str, room: int, ellipsis: str) -> str:
     return ellipsis + text[start:]
 
 
+def cut_middle(text: str, room: int, ellipsis: str) -> str:
+    """`text`, or as much of its beginning and its end as fits: where names differ is at either."""
+    if width(text) <= room:
+        return text
+    tail = (room - width(ellipsis)) // 2
+    return text[: head(text, room - width(ellipsis) - tail)] + cut_front(text, tail + width(ellipsis), ellipsis)
+
+
 def fold(text: str, room: int, rest: str = "") -> list[str]:
     """`text` in lines of at most `room` columns, broken anywhere, blanks kept; all but the first led by `rest`."""
     lines: list[str] = []
@@ -74,13 +83,18 @@ def wrap(text: str, room: int, first: str = "", rest: str = "") -> list[str]:
 
     A word that is longer than a line is broken. `first` and `rest` are narrower than `room` by two columns at least.
     """
+    return wrap_parts(text.split(), room, first, rest)
+
+
+def wrap_parts(parts: Iterable[str], room: int, first: str = "", rest: str = "") -> list[str]:
+    """As `wrap`, of a text that is given in parts between which a line may end."""
     lines: list[str] = []
     line, lead = "", first
-    for word in text.split():
-        if line and width(lead) + width(line) + 1 + width(word) > room:
+    for part in parts:
+        if line and width(lead) + width(line) + 1 + width(part) > room:
             lines.append(lead + line)
             line, lead = "", rest
-        line = f"{line} {word}" if line else word
+        line = f"{line} {part}" if line else part
         while width(lead) + width(line) > room:
             fits = max(head(line, room - width(lead)), 1)
             lines.append(lead + line[:fits])

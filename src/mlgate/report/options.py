@@ -16,6 +16,11 @@ class Options:
     verbose: bool = False
     """Unfold the warnings, and say why a finding is not certain and who decided what."""
     all: bool = False
-    """Every group, however many there are."""
+    """Every decision, and every place of it, however many there are."""
     ascii: bool = False
     """For consoles that cannot show more (cp1252, cp437): own signs in ASCII, foreign letters as escapes."""
+
+    @property
+    def every(self) -> bool:
+        """Whether each place and name is listed, however many there are."""
+        return self.all or self.verbose

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from mlgate.model import Decision, Finding, Level, Policy, Report, Summary
-from mlgate.report.columns import cut_front, fold, width, wrap
+from mlgate.model import Finding, Level, Policy, Report, Summary
+from mlgate.report import names, places
+from mlgate.report.columns import cut_front, fold, width, wrap, wrap_parts
 from mlgate.report.escape import no_command
+from mlgate.report.groups import ALREADY_THERE, Entry, entries
 from mlgate.report.look import Look, look_of
 from mlgate.report.options import Options
 from mlgate.report.order import by_place, worst_first
+from mlgate.report.places import count
 
 MOST_GROUPS = 50
 """Groups shown in full; beyond them the worst ones and a count per rule. Source: policy.md, "Verbs"."""
@@ -24,43 +26,19 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _TOO_MANY = "{} decisions to take. The {} worst first, then how many per rule; --all shows every one."
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Findings that one decision of a person settles, in order of place; never empty."""
-
-    decisions: tuple[Decision, ...]
-
-    @property
-    def first(self) -> Decision:
-        return self.decisions[0]
-
-    @property
-    def finding(self) -> Finding:
-        return self.decisions[0].finding
-
-    @property
-    def level(self) -> Level:
-        return self.decisions[0].level
-
-    @property
-    def path(self) -> str:
-        return self.decisions[0].finding.location.path
-
-
 def render(report: Report, options: Options) -> str:
     """The report in lines of at most `options.width` columns; empty where there is nothing to say."""
-    shown = sorted((d for d in report.decisions if d.level >= Level.WARN), key=by_place)
-    groups = _grouped(shown)
+    groups = entries(report)
     if options.quiet and not any(group.level is Level.BLOCK for group in groups):
         return ""
     look = look_of(options)
     lines = _opening(report, look)
     if groups:
-        picked = groups
+        picked: Sequence[Entry] = groups
         if len(groups) > MOST_GROUPS and not options.all:
             picked = sorted(groups, key=lambda group: worst_first(group.first))[:WORST_GROUPS]
             lines += [*wrap(_TOO_MANY.format(len(groups), WORST_GROUPS), look.columns), ""]
-        lines += _entries(picked, groups, options.verbose, look)
+        lines += _entries(picked, groups, options, look)
         if len(picked) < len(groups):
             lines += [*_per_rule(groups, look), ""]
     lines += _closing(report, groups, look)
@@ -70,22 +48,6 @@ def render(report: Report, options: Options) -> str:
 def _finished(line: str, look: Look) -> str:
     safe = no_command(line)
     return line.rstrip() if safe == line else look.cut(safe, look.columns)
-
-
-def _grouped(decisions: Iterable[Decision]) -> list[_Group]:
-    """In order of first appearance. What blocks has to be put right place by place, so it is grouped per file only."""
-    groups: dict[tuple[str, ...], list[Decision]] = {}
-    for number, decision in enumerate(decisions):
-        finding = decision.finding
-        key: tuple[str, ...]
-        if decision.level is not Level.BLOCK:
-            key = ("", finding.rule, finding.asset or finding.subject)
-        elif finding.asset is not None:
-            key = (finding.location.path, finding.rule, finding.asset)
-        else:
-            key = (finding.location.path, finding.rule, str(number), "")
-        groups.setdefault(key, []).append(decision)
-    return [_Group(tuple(group)) for group in groups.values()]
 
 
 # --- around the findings ---------------------------------------------------------------------------------------------
@@ -100,10 +62,12 @@ def _opening(report: Report, look: Look) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def _closing(report: Report, groups: Sequence[_Group], look: Look) -> list[str]:
+def _closing(report: Report, groups: Sequence[Entry], look: Look) -> list[str]:
     counts = Counter(group.level for group in groups)
     levels = [level for level in (Level.BLOCK, Level.WARN) if counts[level]]
     found = [f"{counts[level]} {level.name.lower()}" for level in levels]
+    if (findings := sum(len(group.decisions) for group in groups)) > len(groups):
+        found[-1] += f" ({findings} findings)"
     if recorded := sum(decision.level is Level.RECORD for decision in report.decisions):
         found.append(f"{recorded} recorded")
     parts = [", ".join(found)] if found else []
@@ -129,9 +93,9 @@ def _closing(report: Report, groups: Sequence[_Group], look: Look) -> list[str]:
 
 
 def _looked_at(summary: Summary) -> str:
-    counts = [_count(summary.files, "file")]
+    counts = [count(summary.files, "file")]
     if summary.cells:
-        counts.append(_count(summary.cells, "cell"))
+        counts.append(count(summary.cells, "cell"))
     if summary.skipped:
         counts.append(f"{summary.skipped} not read")
     return ", ".join(counts)
@@ -153,35 +117,31 @@ def _joined(parts: Sequence[str], look: Look) -> list[str]:
     return lines
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _per_rule(groups: Sequence[_Group], look: Look) -> list[str]:
+def _per_rule(groups: Sequence[Entry], look: Look) -> list[str]:
     counts = Counter((-group.level, group.finding.rule) for group in groups)
     digits = len(str(max(counts.values())))
     lines = []
-    for (level, rule), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
+    for (level, rule), number in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
         name = Level(-level).name.lower()
-        lead = f"  {count:>{digits}} {name.ljust(5)}  "
+        lead = f"  {number:>{digits}} {name.ljust(5)}  "
         text = look.cut(look.show(rule), look.edge - width(lead))
-        lines.append(f"  {count:>{digits}} {look.paint(name, Level(-level))}{' ' * (7 - len(name))}{text}")
+        lines.append(f"  {number:>{digits}} {look.paint(name, Level(-level))}{' ' * (7 - len(name))}{text}")
     return lines
 
 
 # --- the findings ----------------------------------------------------------------------------------------------------
 
 
-def _entries(groups: Sequence[_Group], every: Sequence[_Group], verbose: bool, look: Look) -> list[str]:
-    in_full = [group for group in groups if verbose or group.level is Level.BLOCK]
-    folded = [group for group in groups if not verbose and group.level is not Level.BLOCK]
+def _entries(groups: Sequence[Entry], every: Sequence[Entry], options: Options, look: Look) -> list[str]:
+    in_full = [group for group in groups if options.verbose or group.level is Level.BLOCK]
+    folded = [group for group in groups if not options.verbose and group.level is not Level.BLOCK]
     paths = {decision.finding.location.path for group in groups for decision in group.decisions}
     lines: list[str] = []
     for path in _paths(in_full):
         lines += [*fold(look.show(path), look.columns, "  "), ""]
         here = [group for group in in_full if group.path == path]
         for group in sorted(here, key=lambda group: (-group.level, by_place(group.first))):
-            lines += [*_in_full(group, verbose, look), ""]
+            lines += [*_in_full(group, options, look), ""]
     if folded:
         one_file = len(paths) == 1
         if one_file and not in_full:
@@ -191,7 +151,7 @@ def _entries(groups: Sequence[_Group], every: Sequence[_Group], verbose: bool, l
     return lines
 
 
-def _paths(groups: Iterable[_Group]) -> list[str]:
+def _paths(groups: Iterable[Entry]) -> list[str]:
     """Files with something that blocks first, each kind in alphabetical order."""
     worst: dict[str, Level] = {}
     for group in groups:
@@ -199,30 +159,37 @@ def _paths(groups: Iterable[_Group]) -> list[str]:
     return sorted(worst, key=lambda path: (-worst[path], path))
 
 
-def _in_full(group: _Group, verbose: bool, look: Look) -> list[str]:
+def _in_full(group: Entry, options: Options, look: Look) -> list[str]:
     finding = group.finding
     lines = _headline(group, look)
     if source := _source_line(finding, look):
         lines.append(source)
     lines += wrap(look.show(finding.message), look.columns, "    ", "    ")
+    if others := group.names[1:]:
+        listed = names.sentence([look.show(name) for name in others], options.every)
+        lines += wrap(f"The same is true of {listed}.", look.columns, "    ", "    ")
+    if group.existing:
+        lines += wrap(ALREADY_THERE, look.columns, "    ", "    ")
     if finding.fix:
-        lines += _remedy(look.show(finding.fix), verbose, look)
-    if others := group.decisions[1:]:
-        here = all(other.finding.location.path == group.path for other in others)
-        lines += wrap("; ".join(_places(others, here, look)), look.columns, "    Also: ", "          ")
-    if verbose:
-        lines += _background(group.first, look)
+        lines += _remedy(look.show(finding.fix), options.verbose, look)
+    if also := places.also(group.decisions, options.every, look.show, look.ellipsis):
+        lines += wrap_parts(also, look.columns, "    ", "      ")
+    if options.verbose:
+        lines += _background(group, look)
     return lines
 
 
-def _background(decision: Decision, look: Look) -> list[str]:
-    finding = decision.finding
-    known = f"{finding.severity.name} severity, {finding.confidence.name} confidence, {decision.status}".lower()
-    said = [known, *([finding.reason] if finding.reason else []), *decision.trace]
+def _background(group: Entry, look: Look) -> list[str]:
+    """Why nothing is more certain and who decided, each reason once."""
+    said: dict[str, None] = {}
+    for decision in group.decisions:
+        finding = decision.finding
+        known = f"{finding.severity.name} severity, {finding.confidence.name} confidence, {decision.status}".lower()
+        said |= dict.fromkeys([known, *([finding.reason] if finding.reason else []), *decision.trace])
     return [line for text in said for line in wrap(look.show(text), look.columns, "    | ", "    |   ")]
 
 
-def _headline(group: _Group, look: Look) -> list[str]:
+def _headline(group: Entry, look: Look) -> list[str]:
     """Level and rule at the left, place at the right; on two lines where they do not fit on one."""
     name = group.level.name
     lead = f"  {name}{' ' * (7 - len(name))}"
@@ -237,7 +204,7 @@ def _headline(group: _Group, look: Look) -> list[str]:
 
 def _place(finding: Finding, room: int, look: Look) -> str:
     """`"Heading" · cell 9, line 2` in `room` columns, the heading cut where need be; empty where it does not fit."""
-    spot = _spot(finding, look)
+    spot = places.spot(finding.location)
     cell = finding.location.cell
     if cell is None or not cell.heading:
         return spot if width(spot) <= room else ""
@@ -246,33 +213,6 @@ def _place(finding: Finding, room: int, look: Look) -> str:
     if left < min(8, width(heading)):
         return ""
     return f'"{look.cut(heading, left)}"{look.dot}{spot}'
-
-
-def _spot(finding: Finding, look: Look) -> str:
-    """Where in its file: `cell 9, line 2`, `cell 9, output 1`, `line 120`."""
-    cell = finding.location.cell
-    if cell is None:
-        return f"line {finding.location.line}"
-    if cell.output is not None:
-        return f"cell {cell.index}, output {cell.output}"
-    return f"cell {cell.index}, line {cell.line}"
-
-
-def _places(decisions: Iterable[Decision], here: bool, look: Look) -> list[str]:
-    """Where, a text per file: `cells 3, 7`, `line 12`; unless `here` with its path: `a.ipynb cell 3`, `b.py:1`."""
-    files: dict[tuple[str, str], dict[int, None]] = {}
-    for decision in decisions:
-        place = decision.finding.location
-        kind, number = ("line", place.line) if place.cell is None else ("cell", place.cell.index)
-        files.setdefault((place.path, kind), {})[number] = None
-    texts = []
-    for (path, kind), numbers in files.items():
-        text = f"{kind}{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
-        if not here:
-            one_line = kind == "line" and len(numbers) == 1
-            text = f"{look.show(path)}:{min(numbers)}" if one_line else f"{look.show(path)} {text}"
-        texts.append(text)
-    return texts
 
 
 def _source_line(finding: Finding, look: Look) -> str:
@@ -308,7 +248,7 @@ def _as_clause(sentence: str) -> str:
     return sentence[:-1] if sentence.endswith(".") and not sentence.endswith("..") else sentence
 
 
-def _folded(groups: Sequence[_Group], warnings: int, beside_blocks: bool, one_file: bool, look: Look) -> list[str]:
+def _folded(groups: Sequence[Entry], warnings: int, beside_blocks: bool, one_file: bool, look: Look) -> list[str]:
     """Warnings in one or two lines each: rule at the left, what and where beside it, or below where it is narrow."""
     indent = "  " if one_file else ""
     noun, verb, them = ("warning", "does", "it") if warnings == 1 else ("warnings", "do", "them")
@@ -338,17 +278,19 @@ def _folded(groups: Sequence[_Group], warnings: int, beside_blocks: bool, one_fi
     return lines
 
 
-def _warning(group: _Group, one_file: bool, room: int, look: Look) -> tuple[str, str]:
+def _warning(group: Entry, one_file: bool, room: int, look: Look) -> tuple[str, str]:
     """What a warning is about and where, in one or two lines of `room` columns; the second may be empty."""
-    finding = group.finding
-    what = look.show(finding.asset or finding.subject or finding.message)
-    number = len(group.decisions)
-    places = _places(group.decisions, one_file, look)
-    if number > 1:
-        count = f", {number} places"
-        return look.cut(what, room - len(count)) + count, _in_one_line(places, room, look)
-    where = places[0]
-    cell = finding.location.cell
+    shown = [look.show(name) for name in group.names]
+    spots = places.distinct(group.decisions)
+    files = places.in_files(spots, lines=False)
+    home = group.path if one_file else ""
+    aside = f", {len(spots)} places" if len(spots) > 1 else ""
+    aside += ", already there" if group.existing else ""
+    what = names.in_one_line(shown, room - width(aside), look.ellipsis) + aside
+    if len(spots) > 1:
+        return what, places.in_one_line(files, home, room, look.show, look.ellipsis)
+    where = files[0].words(home, look.show)
+    cell = group.finding.location.cell
     if one_file and cell is not None and cell.heading:
         heading = look.show(cell.heading.strip()).replace('"', "'")
         left = room - width(where) - 4
@@ -356,13 +298,4 @@ def _warning(group: _Group, one_file: bool, room: int, look: Look) -> tuple[str,
             where = f'"{look.cut(heading, left)}", {where}'
     if width(what) + width(look.dot) + width(where) <= room:
         return what + look.dot + where, ""
-    return look.cut(what, room), cut_front(where, room, look.ellipsis)
-
-
-def _in_one_line(places: Sequence[str], room: int, look: Look) -> str:
-    """All places, or the first with how many more files there are; of a long path the end."""
-    where = "; ".join(places)
-    if width(where) <= room or len(places) == 1:
-        return cut_front(where, room, look.ellipsis)
-    more = f" and {_count(len(places) - 1, 'more file')}"
-    return cut_front(places[0], room - len(more), look.ellipsis) + more
+    return what, cut_front(where, room, look.ellipsis)
