@@ -571,7 +571,8 @@ def _assets(clause: Clause, fact: Fact) -> tuple[str, ...]:
     """
     for predicate in clause.args:
         texts = _texts(_argument(fact, predicate))
-        if texts and any(test.op in ("is", "regex") for test in predicate.tests):
+        names_one = any(test.op in ("is", "regex") for test in predicate.tests) and "revision" not in predicate.name
+        if texts and names_one:
             return texts
     for name in ("asset", "repository", "url"):
         if name in fact.attributes:
