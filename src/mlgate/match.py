@@ -466,8 +466,8 @@ def _matches(pattern: str, atom: Atom) -> bool | None:
 
 def _is(kind: str, atom: Atom) -> bool | None:
     match atom:
-        case Local():
-            return kind in ("local-path", "literal")
+        case Local(text):
+            return kind == "local-path" or (kind == "literal" and HOLE not in text)
         case None:
             return kind in ("empty", "literal")
         case bool() | int() | float():
