@@ -116,7 +116,9 @@ def match(facts: Sequence[Fact], index: Index, circumstances: Circumstances) -> 
     for fact in facts:
         for rule, clause in index.clauses(fact, circumstances):
             found = _meets(rule, clause, fact, circumstances)
-            if found is None or (fact.handed and _is_said_inside(rule, fact, index, circumstances)):
+            # A partial makes no call of its own that could be said instead.
+            is_through = bool(fact.handed) and fact.confidence < Confidence.HIGH
+            if found is None or (is_through and _is_said_inside(rule, fact, index, circumstances)):
                 continue
             key = (rule.id, fact.span)
             if key not in best or found.confidence > best[key].confidence:
