@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,9 @@ from mlgate.facts.python.exports import Exports, read
 from mlgate.facts.python.scopes import Outline
 from mlgate.model import Document, Kind, Problem, Project, Source, Unit, Value, Version, Vocabulary
 
+MAX_MODULES = 256
+"""Most modules that are kept taken apart at one time, as in `project`."""
+
 
 @dataclass(slots=True)
 class Modules:
@@ -20,7 +24,8 @@ class Modules:
 
     vocabulary: Vocabulary
     _names: Names = field(init=False)
-    _outlines: dict[tuple[bool, bytes], Outline | None] = field(default_factory=dict)
+    _outlines: OrderedDict[tuple[bool, bytes], Outline | None] = field(default_factory=OrderedDict)
+    """The last ones used."""
 
     def __post_init__(self) -> None:
         self._names = Names(self.vocabulary.calls)
@@ -33,6 +38,9 @@ class Modules:
             kind = Kind.NOTEBOOK if is_notebook else Kind.PYTHON
             document = documents.load(Source(path, kind, data))
             self._outlines[key] = None if isinstance(document, Problem) else read(*_python_of(document))
+            if len(self._outlines) > MAX_MODULES:
+                self._outlines.popitem(last=False)
+        self._outlines.move_to_end(key)
         found = self._outlines[key]
         return None if found is None else Exports(found, self._names, project, path)
 

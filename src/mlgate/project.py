@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +15,9 @@ from mlgate.model import Project, Value, Version
 
 MAX_MODULE_BYTES = 1_000_000
 """Largest module read for its exports, in bytes; the largest hand-written one of 13,000 public files has 0.6 MB."""
+
+MAX_MODULES = 256
+"""Most modules that are kept taken apart at one time: a syntax tree takes 30 times the room of its text."""
 
 MAX_HOPS = 2
 """Longest chain of modules of the repository that a re-export is followed through, beyond the module asked for."""
@@ -66,8 +70,10 @@ class Repository:
         self._said: dict[str, dict[str, list[versions.Statement]]] = {}
         """By folder and package."""
         self._versions: dict[tuple[str, str], Version | None] = {}
-        self._modules: dict[tuple[str, int], Exports | None] = {}
-        """By path, and the number of further modules that its own imports are followed through."""
+        self._modules: OrderedDict[tuple[str, int], Exports | None] = OrderedDict()
+        """By path, and the number of further modules that its own imports are followed through; the last ones used."""
+        self._exported: dict[tuple[str, int, str], Value | None] = {}
+        """What was answered of modules that are no longer kept."""
 
     def exists(self, path: str) -> bool:
         """Whether the POSIX path, relative to the root, is a file or folder of the repository; ignored ones are not."""
@@ -223,11 +229,17 @@ class Repository:
 
     def _exports(self, path: str, hops: int) -> Exports | None:
         """What the module at `path` exports; its own imports are followed through `hops` further modules."""
-        if (path, hops) not in self._modules:
+        if (path, hops) in self._modules:
+            self._modules.move_to_end((path, hops))
+        else:
             data = None if self._read is None else self._tree.read(path)
             usable = self._read is not None and data is not None and len(data) <= MAX_MODULE_BYTES
             project = _Following(self, hops)
-            self._modules[path, hops] = self._read(path, data, project) if usable and self._read and data else None
+            found = self._read(path, data, project) if usable and self._read and data else None
+            self._modules[path, hops] = found
+            if len(self._modules) > MAX_MODULES:
+                self._modules.popitem(last=False)
+            return found
         return self._modules[path, hops]
 
     def exported(self, module: str, name: str, importer: str, hops: int) -> Value | None:
@@ -237,8 +249,11 @@ class Repository:
             return None
         if hops < 0:
             return Value((), f"imported from {path}")
-        exports = self._exports(path, hops)
-        found = exports.get(name) if exports is not None else None
+        key = path, hops, name
+        if key not in self._exported:
+            exports = self._exports(path, hops)
+            self._exported[key] = exports.get(name) if exports is not None else None
+        found = self._exported[key]
         if found is None and self._resolve(f"{module}{'' if module.endswith('.') else '.'}{name}", importer) is None:
             return None
         return found
