@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgate.facts.config import extract
-from mlgate.model import Extraction, Unit, Vocabulary
+from mlgate.model import Confidence, Entries, Extraction, Unit, Value, Vocabulary
 
 
 def read(text: str, path: str) -> Extraction:
@@ -135,6 +135,109 @@ def test_keys_that_rules_ask_for_are_settings_by_their_dotted_names() -> None:
         ("models.trust_remote_code", True),
     ]
     assert covered(yaml, found[-1]) == "true"
+
+
+def test_a_setting_carries_what_stands_beside_it() -> None:
+    asked = Vocabulary(settings=frozenset({"*.base_model", "*.path", "env:*"}), beside=frozenset({"kind", "tags", "B"}))
+    text = """\
+run:
+  base_model: acme/a
+  revision_of_model: main
+  kind: x
+  tags: [p, q]
+  lr: 1
+  inner: {kind: y}
+  rows:
+    - {path: acme/b, revision: v1, kind: z}
+    - path: acme/c
+  env: {A: 1, B: 2, C: 3}
+"""
+    facts = {
+        plain(fact.attributes["value"]): fact.attributes for fact in extract([Unit(0, text)], asked, "a.yaml").facts
+    }
+    said = {
+        value: (
+            plain(found.get("revision")),
+            {
+                key: plain(one)
+                for option in found["beside"].options
+                if isinstance(option, Entries)
+                for key, one in option.entries
+            },
+        )
+        for value, found in facts.items()
+    }
+    assert said == {
+        "acme/a": ("main", {"kind": "x", "tags": ("p", "q")}),
+        "acme/b": ("v1", {"kind": "z"}),
+        "acme/c": (None, {}),
+        "1": (None, {"B": "2"}),
+        "2": (None, {}),
+        "3": (None, {"B": "2"}),
+    }
+
+
+def test_an_environment_that_comes_from_elsewhere_may_hold_a_revision() -> None:
+    asked = Vocabulary(settings=frozenset({"env:*"}))
+    text = "services: {a: {env_file: b.env, environment: {MODEL_ID: acme/chat}}}\n"
+    (fact,) = extract([Unit(0, text)], asked, "compose.yaml").facts
+    assert fact.attributes["revision"] == Value((), "`env_file` may hold a revision")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("path: s3://acme/x", ("s3://acme/x", "configuration")),
+        ("path: 's3://${BUCKET}/x'", ("s3://{…}/x", "configuration")),
+        ("db: postgres://reader:" + "hunter" + "2@db/x", ("postgres://reader:***@db/x", "configuration")),
+        ("lake: abfss://box@acme.dfs.core.windows.net/x", ("abfss://box@acme.dfs.core.windows.net/x", "configuration")),
+        ("files: https://acme.s3.amazonaws.com/x", ("https://acme.s3.amazonaws.com/x", "configuration")),
+        ("homepage_link: https://acme.s3.amazonaws.com/x", ("https://acme.s3.amazonaws.com/x", "link")),
+        ("dataset_description: s3://acme/x", ("s3://acme/x", "message")),
+    ],
+)
+def test_a_value_that_is_an_address_is_a_string(line: str, expected: tuple[str, str]) -> None:
+    asked = Vocabulary(strings=("^(s3|postgres|abfss|https)://",))
+    (fact,) = extract([Unit(0, line)], asked, "a.yaml").facts
+    key = line.partition(":")[0]
+    assert (fact.kind, fact.name, plain(fact.attributes["use"]), plain(fact.attributes["keyword"])) == (
+        "string", *expected, key,
+    )  # fmt: skip
+    assert (fact.confidence, fact.why) == (Confidence.MEDIUM, f"default of `{key}`")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["text: see s3://acme/x", "text: s3", "path: gs://acme/x", "command: aws s3 ls s3://a", "args: [s3://acme/x]"],
+)
+def test_a_sentence_and_a_command_are_no_addresses(line: str) -> None:
+    assert of_kind(extract([Unit(0, line)], Vocabulary(strings=("^s3://",)), "a.yaml"), "string") == []
+
+
+def test_options_are_those_of_the_program_that_the_image_starts() -> None:
+    text = """\
+a:
+  image: vllm/vllm-openai:v1
+  command: --model acme/chat
+b:
+  image: acme/other
+  command: --model acme/chat
+c:
+  image: ghcr.io/huggingface/text-generation-inference:2
+  command: [sh, -c, run]
+d:
+  modelFormat: {name: huggingface}
+  args: [--model_id=acme/chat]
+"""
+    found = read(text, "a.yaml").embedded
+    assert code(found) == [
+        ("shell", "vllm serve \\\n--model acme/chat", ""),
+        ("shell", "--model acme/chat", ""),
+        ("shell", "sh -c run", ""),
+        ("shell", "python -m huggingfaceserver \\\n--model_id=acme/chat", ""),
+    ]
+    assert found[0].unit.lines is not None
+    assert found[0].unit.lines.lines == ((3, 11), (3, 11))
 
 
 def test_a_jupyter_file_is_one_server() -> None:

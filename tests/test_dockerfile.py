@@ -6,7 +6,7 @@ import pytest
 from facts_of import EVERYTHING, attributes, code, covered, of_kind, plain
 
 from mlgate.facts.dockerfile import extract
-from mlgate.model import Extraction, Unit
+from mlgate.model import Extraction, Unit, Vocabulary
 
 
 def read(text: str) -> Extraction:
@@ -100,6 +100,16 @@ def test_a_continued_run_keeps_its_lines() -> None:
 def test_the_escape_directive_is_heard() -> None:
     (shell,) = read("# escape=`\nRUN a `\n  b").embedded
     assert shell.unit.text == "a \\\n  b"
+
+
+def test_what_one_instruction_sets_stands_beside_what_another_sets() -> None:
+    text = "ARG REV\nENV MODEL_ID=acme/chat\nENV MODEL_REVISION=$REV LAKE=s3://acme/x\n"
+    found = extract([Unit(0, text)], Vocabulary(settings=frozenset({"env:MODEL_ID"}), strings=("^s3://",)))
+    setting, address = found.facts
+    assert (setting.name, plain(setting.attributes["revision"]), covered(text, setting)) == (
+        "env:MODEL_ID", "?", "MODEL_ID=acme/chat",
+    )  # fmt: skip
+    assert (address.kind, address.name, covered(text, address)) == ("string", "s3://acme/x", "LAKE=s3://acme/x")
 
 
 @pytest.mark.parametrize(

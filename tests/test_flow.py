@@ -126,7 +126,7 @@ def get(name, **more):
     return AutoModel.from_pretrained(name, **more)  #! low
 def pinned(name):
     return AutoModel.from_pretrained(name, revision="{SHA}")
-fetch = partial(AutoModel.from_pretrained, revision="main")
+fetch = partial(AutoModel.from_pretrained, revision="main")  #! low
 class Loader:
     def get(self, name):
         return AutoModel.from_pretrained(name)  #! low

@@ -75,6 +75,16 @@ def test_no_example_of_the_catalogue_is_hidden() -> None:
     assert {name: found for name, example in EXAMPLES if (found := hidden(files(example)))} == {}
 
 
+def test_what_only_files_can_say_asks_for_no_word_of_code() -> None:
+    """Else every Python file with a `model_name` would be parsed."""
+    vocabulary = law().vocabulary
+    assert {"model_name", "*.model_name", "env:HF_MODEL_ID"} <= vocabulary.in_files <= vocabulary.settings
+    assert not {"trust_remote_code", "env:TRUST_REMOTE_CODE"} & vocabulary.in_files
+    ready = screen.ready(law().screen)
+    assert not screen.admits_python(b"model_name = 'acme/chat'\npath = 'a'\n", ready)
+    assert screen.admits_python(b"import os\nos.environ['TRUST_REMOTE_CODE'] = '1'\n", ready)
+
+
 def test_most_of_what_holds_nothing_is_screened_out() -> None:
     """A screen that admits everything would be sound, too."""
     clean = [

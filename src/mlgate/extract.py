@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mlgate.detectors import Detector
-from mlgate.facts import config, dockerfile, dotenv, magics, python, requirements, secret, shell
+from mlgate.facts import config, dockerfile, dotenv, foreign, magics, python, requirements, secret, shell
 from mlgate.limits import MAX_EMBEDDING
 from mlgate.model import (
     Cell,
@@ -79,6 +79,8 @@ class _Extractor:
                 yield from split.facts
                 self.runs += magics.run_files(split.facts)
                 embedded.extend(split.embedded)
+                if split.python is None and not split.embedded:
+                    yield from foreign.extract([Unit(place, cell.text)], self.vocabulary).facts
                 if split.python is not None:
                     units.append(Unit(place, split.python, split.lines))
             elif cell.kind == "file":
@@ -90,8 +92,13 @@ class _Extractor:
             shell = " ".join(one.unit.text for one in embedded if one.kind is Kind.SHELL)
             self.wanted = frozenset(_NAME_IN_SHELL.findall(shell))
             maps = {unit.cell: unit.lines for unit in units}
+            texts = {unit.cell: unit.text for unit in units}
             for fact in self._read(Kind.PYTHON, units, self.path, "", 0):
                 yield _translated(fact, maps[fact.span.cell])
+                if fact.kind == "input" and fact.name.startswith(("unparsed", "hidden")):
+                    # It may be another language, and rules that need only text still run.
+                    for one in foreign.extract([Unit(fact.span.cell, texts[fact.span.cell])], self.vocabulary).facts:
+                        yield _translated(one, maps[fact.span.cell])
         yield from self._followed(embedded, 1)
 
     def _read(self, kind: Kind, units: Sequence[Unit], path: str, origin: str, depth: int) -> Iterator[Fact]:
@@ -154,6 +161,8 @@ class _Extractor:
                 return config.extract(units, self.vocabulary, path)
             case Kind.SQL:
                 return Extraction(tuple(_sql(unit) for unit in units if unit.text.strip()))
+            case Kind.TEXT if origin == "magic":
+                return foreign.extract(units, self.vocabulary)
             case Kind.MARKDOWN | Kind.TEXT | Kind.NOTEBOOK | Kind.BINARY:
                 return Extraction(())
 

@@ -47,8 +47,8 @@ _LONGEST_SHOWN = 120
 _UNKNOWN_TEXT = repr(HOLE)
 _LOADED = re.compile(r"^[01]$|(?:model|repo|path|name|file|url|uri|checkpoint|dataset|weights|source|id)$")
 """Arguments, by place or name, that say what is loaded."""
-_NOT_OF_THE_LINE = frozenset(["words", "revision", "verified"])
-"""Attributes of a shell line that are said twice, or that other lines add: a checkout, a checksum."""
+_NOT_OF_THE_LINE = frozenset(["words", "revision", "verified", "beside"])
+"""Attributes that are said twice, or that other lines add: a checkout, a checksum, other keys of a mapping."""
 
 
 def findings(document: Document, matches: Sequence[Match], detectors: Sequence[Detector]) -> tuple[Finding, ...]:

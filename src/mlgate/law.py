@@ -102,6 +102,7 @@ def _digest(vocabulary: Vocabulary, compiled: Mapping[str, Any]) -> str:
         sorted(vocabulary.classes),
         list(vocabulary.strings),
         sorted(vocabulary.settings),
+        sorted(vocabulary.beside),
         sorted(vocabulary.grave),
         vocabulary.secrets,
         compiled["detectors"],

@@ -116,7 +116,9 @@ def match(facts: Sequence[Fact], index: Index, circumstances: Circumstances) -> 
     for fact in facts:
         for rule, clause in index.clauses(fact, circumstances):
             found = _meets(rule, clause, fact, circumstances)
-            if found is None or (fact.handed and _is_said_inside(rule, fact, index, circumstances)):
+            # A partial makes no call of its own that could be said instead.
+            is_through = bool(fact.handed) and fact.confidence < Confidence.HIGH
+            if found is None or (is_through and _is_said_inside(rule, fact, index, circumstances)):
                 continue
             key = (rule.id, fact.span)
             if key not in best or found.confidence > best[key].confidence:
@@ -466,8 +468,8 @@ def _matches(pattern: str, atom: Atom) -> bool | None:
 
 def _is(kind: str, atom: Atom) -> bool | None:
     match atom:
-        case Local():
-            return kind in ("local-path", "literal")
+        case Local(text):
+            return kind == "local-path" or (kind == "literal" and HOLE not in text)
         case None:
             return kind in ("empty", "literal")
         case bool() | int() | float():
@@ -559,7 +561,11 @@ def _read(rule: Rule, clause: Clause, fact: Fact) -> tuple[tuple[str, Value | No
             # One name may stand at another position, or at none, in an `unless`.
             read[predicate.name, "" if predicate.pos is None else str(predicate.pos)] = _argument(fact, predicate)
         for predicate in one.where:
-            if predicate.name != "libraries":
+            if predicate.name == "beside":
+                # Of all that stands beside it, only what was asked for tells one setting from another.
+                value = _attribute(fact, "beside")
+                read[f"beside {predicate.part}", "where"] = value and _part_of(value, predicate.part or "")
+            elif predicate.name != "libraries":
                 read[predicate.name, "where"] = _attribute(fact, predicate.name)
     return tuple((name, read[name, place]) for name, place in sorted(read))
 
@@ -571,12 +577,20 @@ def _assets(clause: Clause, fact: Fact) -> tuple[str, ...]:
     """
     for predicate in clause.args:
         texts = _texts(_argument(fact, predicate))
-        if texts and any(test.op in ("is", "regex") for test in predicate.tests):
+        names_one = any(test.op in ("is", "regex") for test in predicate.tests) and "revision" not in predicate.name
+        if texts and names_one:
             return texts
+    for predicate in clause.where if fact.kind == "setting" else ():
+        if any(test == _IS_REMOTE for test in predicate.tests):
+            return _texts(_attribute(fact, predicate.name))
     for name in ("asset", "repository", "url"):
         if name in fact.attributes:
             return _texts(fact.attributes[name])
     return (fact.name,) if fact.kind in ("package", "string") else ()
+
+
+_IS_REMOTE = Test("is", "remote-id")
+"""What a setting is tested for where it names what is loaded."""
 
 
 def _texts(value: Value | None) -> tuple[str, ...]:

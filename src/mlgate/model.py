@@ -312,6 +312,10 @@ class Vocabulary:
     """Regular expressions, searched in string literals."""
     settings: frozenset[str] = frozenset()
     """Patterns such as `env:HF_*` or `ServerApp.token`."""
+    in_files: frozenset[str] = frozenset()
+    """Those of `settings` that only configuration, `.env` and Dockerfiles can make, never code: always read."""
+    beside: frozenset[str] = frozenset()
+    """Keys that matter beside a setting: `revision`, or the name of another variable."""
     grave: frozenset[tuple[str, ...]] = frozenset()
     """Words that stand together wherever a rule of high severity is met: in what does not parse, they are said."""
     secrets: bool = True

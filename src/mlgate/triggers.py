@@ -28,7 +28,7 @@ def compile_screen(vocabulary: Vocabulary, gate: Mapping[str, Any] | None) -> di
         plain = tuple(sorted({one for one in segments if "*" not in one and one != "?"}))
         last = segments[-1] if segments[-1] in plain else plain[0] if plain else "*"
         words.setdefault(last, set()).add(tuple(one for one in plain if one != last))
-    for pattern in vocabulary.settings:
+    for pattern in vocabulary.settings - vocabulary.in_files:
         plain = tuple(sorted(one for one in _NAME.split(pattern.removeprefix("env:")) if one and "*" not in one))
         words.setdefault(plain[0] if plain else "*", set()).add(plain[1:])
     texts: dict[str, list[list[list[str]]]] = {"exact": [], "folded": []}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mlgate.cascade import Bundle, params_for
-from mlgate.model import Clause, Param, Rule, Severity, Test, Vocabulary
+from mlgate.model import Clause, Param, Predicate, Rule, Severity, Test, Vocabulary
+
+_BESIDE = Predicate("beside", (Test("present", True),))
+"""What code does not state: a clause that needs it is met in files alone."""
 
 
 def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]) -> Vocabulary:
@@ -14,12 +17,17 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
     Rules whose level is `off` are in it too: what is extracted does not depend on levels.
     """
     names: dict[str, set[str]] = {}
+    beside: set[str] = set()
+    in_code: set[str] = set()
     grave: set[tuple[str, ...]] = set()
     for rule in rules:
         # What exempts is a test of a fact that is there: it asks for none of its own.
+        beside.update(_beside(rule))
         for clause in rule.any:
             patterns = _patterns(clause, params.get(rule.id, {}))
             names.setdefault(clause.kind, set()).update(patterns)
+            if clause.kind == "setting" and _BESIDE not in clause.where:
+                in_code.update(patterns)
             if clause.kind == "call" and rule.severity >= Severity.HIGH:
                 grave.update(_trigger_words(pattern, clause) for pattern in patterns)
     return Vocabulary(
@@ -28,6 +36,8 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
         classes=frozenset(names.get("class", ())),
         strings=tuple(sorted(names.get("string", ()))),
         settings=frozenset(names.get("setting", ())),
+        in_files=frozenset(names.get("setting", set()) - in_code),
+        beside=frozenset(beside),
         grave=frozenset(grave),
         secrets="secret" in names,
     )
@@ -46,6 +56,15 @@ def _trigger_words(pattern: str, clause: Clause) -> tuple[str, ...]:
         if predicate.pos is None and Test("present", False) not in predicate.tests:
             words.add(predicate.name)
     return tuple(sorted(word for word in words if "*" not in word))
+
+
+def _beside(rule: Rule) -> Iterator[str]:
+    """The parts of `beside` that a rule reads, in what meets it and in what exempts."""
+    for clause in (*rule.any, *rule.unless):
+        for one in (clause, *clause.unless):
+            for predicate in one.where:
+                if predicate.name == "beside" and predicate.part is not None:
+                    yield predicate.part
 
 
 def _patterns(clause: Clause, params: Mapping[str, object]) -> tuple[str, ...]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from mlgate.addresses import address
 from mlgate.commands.content import content_of
 from mlgate.commands.reader import Word
 from mlgate.commands.repositories import image_of
 from mlgate.commands.requirements import COMMIT, without_password
 from mlgate.model import Embedded, Extraction, Fact, Items, Kind, LineMap, Span, Unit, Value, Vocabulary
+from mlgate.neighbours import described
 
 _INSTRUCTION = re.compile(r"[ \t]*([A-Za-z]+)(?:[ \t]+|$)")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*escape[ \t]*=[ \t]*(\S)", re.IGNORECASE)
@@ -41,18 +43,20 @@ class _Instruction:
 
 
 def extract(units: Sequence[Unit], vocabulary: Vocabulary) -> Extraction:
-    """Facts `shell` for FROM and for ADD of an address, `setting` for ENV and ARG, and embedded shell."""
+    """Facts `shell` for FROM and ADD of addresses, `setting` and `string` (addresses) for ENV and ARG, and shell."""
     facts: list[Fact] = []
     embedded: list[Embedded] = []
     for unit in units:
+        first = len(facts)
         stages: set[str] = set()
         known: dict[str, str] = {}
+        said: dict[str, Value] = {}
         for one in _instructions(unit.text):
             match one.name:
                 case "FROM":
                     facts += _from(one, unit.cell, stages, known)
                 case "ENV" | "ARG":
-                    facts += _settings(one, unit.cell, vocabulary, known)
+                    facts += _settings(one, unit.cell, vocabulary, known, said)
                 case "ADD":
                     facts += _added(one, unit.cell, known)
                 case "RUN" | "CMD" | "ENTRYPOINT":
@@ -61,6 +65,7 @@ def extract(units: Sequence[Unit], vocabulary: Vocabulary) -> Extraction:
                     continue
                 case _:
                     continue
+        facts[first:] = [_described(fact, said, vocabulary) for fact in facts[first:]]
     return Extraction(tuple(facts), tuple(embedded))
 
 
@@ -194,7 +199,10 @@ def _expand(text: str, known: dict[str, str]) -> tuple[str, bool]:
 # --- ENV, ARG
 
 
-def _settings(one: _Instruction, cell: int, vocabulary: Vocabulary, known: dict[str, str]) -> Iterator[Fact]:
+def _settings(
+    one: _Instruction, cell: int, vocabulary: Vocabulary, known: dict[str, str], said: dict[str, Value]
+) -> Iterator[Fact]:
+    """States what ENV and ARG set; fills `known` for later variables, and `said` with every value."""
     pairs: list[tuple[str, str, int, int]] = []
     if one.name == "ENV" and re.match(r"\s*[A-Za-z_]\w*[ \t]+[^=\s]", one.text) and "=" not in one.text.split()[0]:
         match = re.match(r"\s*([A-Za-z_]\w*)[ \t]+(.*?)\s*$", one.text, re.DOTALL)
@@ -208,13 +216,24 @@ def _settings(one: _Instruction, cell: int, vocabulary: Vocabulary, known: dict[
             known.pop(name, None)
         else:
             known[name] = value
-        if not any(fnmatchcase(f"env:{name}", pattern) for pattern in vocabulary.settings):
-            continue
+        said[name] = Value((), f"`{raw[:60]}` holds it") if held else Value((value,))
         line, column = _place(one, start)
         end_line, end_column = _place(one, end)
         span = Span(cell, line, column, end_line, end_column)
-        setting = Value((), f"`{raw[:60]}` holds it") if held else Value((value,))
-        yield Fact("setting", f"env:{name}", span, attributes={"value": setting})
+        found = address(value, name, span, vocabulary.strings)
+        if found is not None:
+            yield found
+        if not any(fnmatchcase(f"env:{name}", pattern) for pattern in vocabulary.settings):
+            continue
+        yield Fact("setting", f"env:{name}", span, attributes={"value": said[name]})
+
+
+def _described(fact: Fact, said: Mapping[str, Value], vocabulary: Vocabulary) -> Fact:
+    """A setting with what the file says besides: it holds for the image, wherever it stands."""
+    if fact.kind != "setting":
+        return fact
+    key, value = fact.name.removeprefix("env:"), fact.attributes["value"]
+    return replace(fact, attributes=described(key, value, said, vocabulary.beside))
 
 
 def _unquoted(text: str) -> str:

@@ -91,6 +91,9 @@ def extract(
     for unit in units:
         script.unit(unit)
     script.finish()
+    if origin == "arguments":
+        for draft in script.drafts:
+            draft.doubt(Confidence.MEDIUM, "the command is put together here and started elsewhere")
     return Extraction(tuple(draft.fact() for draft in script.drafts), tuple(script.embedded))
 
 
@@ -156,6 +159,8 @@ class _Script:
         self.vocabulary = vocabulary
         self.origin = origin
         self.variables: Mapping[str, str] = variables
+        self.constants: Mapping[str, str] = variables
+        """Those of the notebook, before the script sets its own."""
         self.drafts: list[_Draft] = []
         self.embedded: list[Embedded] = []
         self.number = 0
@@ -230,6 +235,9 @@ class _Script:
                     elif left is None or not runs:
                         left = transferred
         first = next((found for found in calls if found is not None), None)
+        base = self.base(draft.name, pipeline)
+        if base:
+            draft.attributes["base"] = Value(base)
         if first is not None:
             draft.attributes["program"] = Value((first.program,))
             draft.attributes["words"] = _words(pipeline)
@@ -241,6 +249,22 @@ class _Script:
             self.transfer(draft, Transfer("api", flow.url), "")
         self.checksum(pipeline)
         return flow if context else None
+
+    def base(self, name: str, pipeline: Pipeline) -> tuple[str, ...]:
+        """Constants of the notebook that bring in every address of the line: they are facts where they are set."""
+        written = self.current.text[pipeline.start : pipeline.end]
+        brought = [
+            value
+            for variable, value in self.constants.items()
+            if value in name and re.search(rf"[{{$]\{{?{re.escape(variable)}\b", written) and self.is_sought(value)
+        ]
+        rest = name
+        for value in brought:
+            rest = rest.replace(value, "")
+        return tuple(brought) if brought and not self.is_sought(rest) else ()
+
+    def is_sought(self, text: str) -> bool:
+        return any(re.search(pattern, text) for pattern in self.vocabulary.strings)
 
     def passed(
         self, flow: Transfer, found: Invocation, command: Command, left: Transfer | None

@@ -1,4 +1,4 @@
-"""Configuration files: the commands, settings, images and packages that YAML, JSON, TOML and INI hold."""
+"""Configuration files: the commands, settings, addresses, images and packages that YAML, JSON, TOML and INI hold."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mlgate.facts.config.commands import commands
 from mlgate.facts.config.leaves import Leaf, read
 from mlgate.facts.config.packages import packages
 from mlgate.facts.config.settings import settings
+from mlgate.facts.config.stores import stores
 from mlgate.model import Embedded, Extraction, Fact, Unit, Vocabulary
 
 MAX_TEXT = 400_000
@@ -15,7 +16,7 @@ MAX_TEXT = 400_000
 
 
 def extract(units: Sequence[Unit], vocabulary: Vocabulary, path: str = "") -> Extraction:
-    """Facts `package`, `setting`, `server` and `shell` (images), and embedded shell of `run:` and `command:`.
+    """Facts `package`, `setting`, `server`, `string` (addresses) and `shell` (images); shell of `run:` and `command:`.
 
     `path` tells workflows, compose files, pyproject.toml and the like by their names.
     A file that is no YAML after all (a template, JSON with comments) gives nothing.
@@ -27,6 +28,7 @@ def extract(units: Sequence[Unit], vocabulary: Vocabulary, path: str = "") -> Ex
             continue
         leaves: tuple[Leaf, ...] = read(unit.text, path)
         facts += settings(leaves, unit, vocabulary, path)
+        facts += stores(leaves, unit, vocabulary)
         facts += packages(leaves, unit, path)
         found, carried = commands(leaves, unit, path)
         facts += found

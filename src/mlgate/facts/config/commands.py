@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from mlgate.commands.reader import Word
 from mlgate.commands.repositories import image_of
-from mlgate.facts.config.leaves import Leaf
+from mlgate.facts.config.leaves import Leaf, Step
 from mlgate.model import Embedded, Fact, Kind, LineMap, Unit, Value
 
 _SCRIPTS = frozenset(
@@ -32,10 +32,24 @@ _SCRIPTS = frozenset(
 """Keys whose text is shell; each item of a list is a line."""
 _ARGUMENTS = frozenset({"command", "entrypoint", "args", "cmd"})
 """Keys whose text is a command, and whose list is one command's words."""
+_IMAGES = {
+    # Source: ENTRYPOINT in vllm's docker/Dockerfile, text-generation-inference's and text-embeddings-inference's
+    # Dockerfile, and kserve's python/huggingface_server.Dockerfile.
+    "vllm-openai": "vllm serve",
+    "text-generation-inference": "text-generation-launcher",
+    "text-embeddings-inference": "text-embeddings-router",
+    "huggingfaceserver": "python -m huggingfaceserver",
+}
+"""What an image starts, by the last part of its name: its command holds only options."""
 _CONTAINERS = re.compile(
     r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)\.gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.github/|(?:^|/)\.circleci/"
     r"|(?:^|/)action\.ya?ml$|(?:^|/)\.devcontainer|cloudbuild[\w.-]*\.(?:ya?ml|json)$"
 )
+
+
+def is_command(leaf: Leaf) -> bool:
+    """Whether a leaf is part of what a shell reads."""
+    return leaf.key in _SCRIPTS or leaf.key in _ARGUMENTS
 
 
 def commands(leaves: Sequence[Leaf], unit: Unit, path: str) -> tuple[list[Fact], list[Embedded]]:
@@ -48,7 +62,8 @@ def commands(leaves: Sequence[Leaf], unit: Unit, path: str) -> tuple[list[Fact],
 
 def _carried(leaves: Sequence[Leaf], unit: Unit, path: str, known: bool) -> Iterator[Embedded]:
     shells = {leaf.path[:-1]: leaf.value for leaf in leaves if leaf.path and leaf.path[-1] == "shell"}
-    joined: dict[tuple[str | int, ...], list[Leaf]] = {}
+    started = _started(leaves)
+    joined: dict[tuple[Step, ...], list[Leaf]] = {}
     for leaf in leaves:
         if not isinstance(leaf.value, str) or not leaf.path or not leaf.value.strip():
             continue
@@ -59,18 +74,42 @@ def _carried(leaves: Sequence[Leaf], unit: Unit, path: str, known: bool) -> Iter
             kind = Kind.PYTHON if str(shells.get(leaf.path[:-1], "")).startswith("python") else Kind.SHELL
             yield Embedded(kind, _unit(leaf, leaf.value, unit), origin="workflow")
         elif last in _ARGUMENTS:
-            yield Embedded(Kind.SHELL, _unit(leaf, leaf.value, unit), origin="workflow")
+            command = _unit(leaf, leaf.value, unit)
+            yield Embedded(Kind.SHELL, _begun(command, started.get(leaf.path[:-1], "")), origin="workflow")
         elif isinstance(last, int) and len(leaf.path) > 1 and leaf.path[-2] in _ARGUMENTS:
             base = leaf.path[:-2]
             joined.setdefault(base, []).append(leaf)
         elif path.endswith("package.json") and leaf.path[:1] == ("scripts",) and len(leaf.path) == 2:
             yield Embedded(Kind.SHELL, _unit(leaf, leaf.value, unit), origin="workflow")
-    for words in joined.values():
+    for base, words in joined.items():
         order = {"entrypoint": 0, "command": 0, "cmd": 1, "args": 1}
         words.sort(key=lambda leaf: (order.get(str(leaf.path[-2]), 0), leaf.line, leaf.column))
         text = " ".join(shlex.quote(str(leaf.value)) for leaf in words)
         first = words[0]
-        yield Embedded(Kind.SHELL, Unit(unit.cell, text, LineMap(((first.line, first.column - 1),))), origin="workflow")
+        command = Unit(unit.cell, text, LineMap(((first.line, first.column - 1),)))
+        yield Embedded(Kind.SHELL, _begun(command, started.get(base, "")), origin="workflow")
+
+
+def _started(leaves: Sequence[Leaf]) -> dict[tuple[Step, ...], str]:
+    """The programs that images start, by the path of the container."""
+    found: dict[tuple[Step, ...], str] = {}
+    for leaf in leaves:
+        if leaf.path[-1:] == ("image",) and isinstance(leaf.value, str):
+            image = image_of(Word(leaf.value, 0, len(leaf.value)))
+            program = _IMAGES.get(image.name.rpartition("/")[2]) if image is not None else None
+            if program is not None:
+                found[leaf.path[:-1]] = program
+        elif leaf.path[-2:] == ("modelFormat", "name") and leaf.value == "huggingface":  # KServe
+            found[leaf.path[:-2]] = _IMAGES["huggingfaceserver"]
+    return found
+
+
+def _begun(command: Unit, program: str) -> Unit:
+    """The command with the program before its options, on a line of its own, so that columns stay."""
+    if not program or not command.text.lstrip().startswith("-") or command.lines is None:
+        return command
+    places = command.lines.lines
+    return Unit(command.cell, f"{program} \\\n{command.text}", LineMap((places[0], *places)))
 
 
 def _unit(leaf: Leaf, text: str, unit: Unit) -> Unit:

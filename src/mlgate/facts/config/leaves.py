@@ -217,4 +217,5 @@ def _ini(text: str) -> Iterator[Leaf]:
 
 def _ini_leaf(section: str, key: str, item: int, value: str, line: int, start: int) -> Leaf:
     end = start + len(value) + 1
-    return Leaf((section, key, item), value, line, start + 1, line, end, ((line, start),))
+    path = (section, key, item) if section else (key, item)
+    return Leaf(path, value, line, start + 1, line, end, ((line, start),))

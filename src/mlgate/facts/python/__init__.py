@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from mlgate.facts.python import bigquery, comments
 from mlgate.facts.python.calls import Names, arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import embedded
 from mlgate.facts.python.known import Known, merge
@@ -16,7 +17,7 @@ from mlgate.facts.python.origins import OWN, Origins, in_repository
 from mlgate.facts.python.scopes import Here, Outline, Site, is_there, outline, pieces
 from mlgate.facts.python.settings import settings
 from mlgate.facts.python.texts import plain
-from mlgate.facts.python.trees import parsed
+from mlgate.facts.python.trees import parsed, recovered
 from mlgate.facts.python.values import Evaluator
 from mlgate.facts.python.wrappers import handed_on
 from mlgate.model import (
@@ -35,6 +36,8 @@ from mlgate.model import (
 )
 
 _PATH_LIKE = re.compile(r"(path|model|repo|name|dir|checkpoint|file|uri|adapter|pretrained|dataset|source|id$)")
+_TO_FILL_IN = re.compile(r"<[^>]*>|<<|>>")
+"""`<YOUR BUCKET>`: not what will stand there, and it breaks the shell line that it is put into."""
 _IGNORE = re.compile(r"#[^#\n]*?\bmlgate:\s*ignore\[([^\]\n]*)\]\s*([^\n]*)")
 
 
@@ -61,7 +64,11 @@ def extract(
             trees.append((place, tree))
         else:
             facts.append(_input_fact(unit, *tree))
+            rest = recovered(unit.text)
+            if rest is not None:
+                trees.append((place, rest))
         facts.extend(_suppressions(unit))
+        facts.extend(_comments(unit))
     found = outline(trees)
     found.module.stars += runs
     reader = _Reader(found, columns, vocabulary, project, path)
@@ -86,6 +93,12 @@ def _suppressions(unit: Unit) -> Iterator[Fact]:
                 span,
                 attributes={"rules": Value((comment.group(1).strip(),)), "reason": Value((comment.group(2).strip(),))},
             )
+
+
+def _comments(unit: Unit) -> Iterator[Fact]:
+    for line, column, address in comments.addresses(unit.text):
+        span = Span(unit.cell, line, column, line, column + len(address))
+        yield Fact("string", address, span, attributes={"use": Value(("comment",))})
 
 
 class _Columns:
@@ -153,6 +166,7 @@ class _Reader:
         yield from self._imports()
         yield from self._classes()
         yield from self._strings()
+        yield from self._tables()
         yield from settings(self.outline, self.evaluator, self._span)
 
     def embedded(self) -> Iterator[Embedded]:
@@ -164,8 +178,9 @@ class _Reader:
         found: dict[str, str] = {}
         for name in wanted:
             known = merge(self.evaluator.bound(binding, 0) for binding in module.bindings.get(name, ()))
-            if len(known.options) == 1 and isinstance(known.options[0], str) and not known.unknown:
-                found[name] = known.options[0]
+            match known.options:
+                case (str(text),) if not known.unknown and not _TO_FILL_IN.search(text):
+                    found[name] = text
         return found
 
     def _span(self, unit: int, node: ast.AST) -> Span:
@@ -313,6 +328,10 @@ class _Reader:
                     if base:
                         attributes["base"] = Value(base)
                     yield Fact("string", text, self._span(site.here.unit, node), attributes=attributes)
+
+    def _tables(self) -> Iterator[Fact]:
+        for site, address in bigquery.tables(self.outline, self.evaluator):
+            yield Fact("string", address, self._span(site.here.unit, site.node), attributes={"use": Value((site.use,))})
 
     def _base(self, node: ast.expr, here: Here, searches: Sequence[re.Pattern[str]]) -> tuple[str, ...]:
         """Texts that names bring into this one and that are facts themselves where those names are set."""

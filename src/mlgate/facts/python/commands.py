@@ -23,7 +23,39 @@ _EXEC = frozenset(["exec", "eval"])
 
 
 def embedded(found: Outline, evaluator: Evaluator, units: Sequence[Unit]) -> Iterator[Embedded]:
-    """What calls hand to a shell or to `exec`, with its place; parts that are not known stand as `{…}`."""
+    """What calls hand to a shell or to `exec`, with its place; parts that are not known stand as `{…}`.
+
+    A list that reads like a command and that no call here starts is the command of a container or job (`arguments`).
+    """
+    started: set[str] = set()
+    for one in _called(found, evaluator, units):
+        started.add(one.unit.text)
+        yield one
+    for site in found.command_lists:
+        assert isinstance(site.node, (ast.List, ast.Tuple))
+        for option in evaluator.known(site.node, site.here).options:
+            if isinstance(option, Items) and _is_program(_word(option.items[0])):
+                text = " ".join(map(_word, option.items))
+                if text not in started:
+                    started.add(text)
+                    yield _listed(option.items, site.node, units[site.here.unit])
+
+
+def _listed(items: Sequence[Value], node: ast.List | ast.Tuple, unit: Unit) -> Embedded:
+    """A command whose words stand where the list has them."""
+    words = list(map(_word, items))
+    places = node.elts if len(node.elts) == len(items) else [node] * len(items)
+    lines = tuple((one.lineno, one.col_offset) for one in places)
+    text = " \\\n".join(word.replace("\n", " ") for word in words)
+    return Embedded(Kind.SHELL, Unit(unit.cell, text, LineMap(lines)), origin="arguments")
+
+
+def _is_program(word: str) -> bool:
+    """Of whatever name: which programs matter is for the reader of commands to say."""
+    return word[:1].isalpha() or word.startswith(("/", "./"))
+
+
+def _called(found: Outline, evaluator: Evaluator, units: Sequence[Unit]) -> Iterator[Embedded]:
     for site in found.calls:
         node = site.node
         assert isinstance(node, ast.Call)

@@ -89,7 +89,7 @@ class Site:
     here: Here
     use: Use = "other"
     keyword: str = ""
-    """Argument name, where it is the value of a keyword argument."""
+    """The name that it is given: of the argument or variable, and the key in a table (`tables.raw`)."""
     callee: ast.expr | None = None
 
 
@@ -109,6 +109,8 @@ class Outline:
     """Of a block: shapes of the paths that exist inside it, see `guards`."""
     there_below: list[tuple[Here, frozenset[str]]] = field(default_factory=list)
     """Shapes of the paths that exist in the rest of the block that a statement stands in."""
+    command_lists: list[Site] = field(default_factory=list)
+    """List displays that hold an option such as "--host": they may be a command that is started elsewhere."""
     decorated: list[tuple[Scope, list[Site]]] = field(default_factory=list)
     """Functions with decorators, by their scope."""
     libraries: set[str] = field(default_factory=set)
@@ -196,7 +198,7 @@ class _Walker:
                 use: Use = "bare" if isinstance(value, (ast.Constant, ast.JoinedStr)) else "other"
                 self.expression(value, here, use)
             case ast.Assign(targets, value):
-                self.expression(value, here)
+                self.expression(value, here, name=next((one.id for one in targets if isinstance(one, ast.Name)), ""))
                 for target in targets:
                     self.bind(target, value, here)
             case ast.AnnAssign(target, annotation, value):
@@ -405,9 +407,9 @@ class _Walker:
 
     # -- expressions
 
-    def expression(self, root: ast.expr, here: Here, use: Use = "other") -> None:
+    def expression(self, root: ast.expr, here: Here, use: Use = "other", name: str = "") -> None:
         """Gather calls, strings and references of one expression; iterative, since operators chain deep."""
-        stack: list[tuple[ast.AST, Here, Use, str, ast.expr | None]] = [(root, here, use, "", None)]
+        stack: list[tuple[ast.AST, Here, Use, str, ast.expr | None]] = [(root, here, use, name, None)]
         while stack:
             node, at, use, keyword, callee = stack.pop()
             match node:
@@ -457,8 +459,10 @@ class _Walker:
                         if key is not None:
                             stack.append((key, at, "other", "", None))
                         self.reference(value, at)
-                        stack.append((value, at, use, _key(key) or keyword, callee))
+                        stack.append((value, at, use, ".".join(filter(None, (keyword, _key(key)))), callee))
                 case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
+                    if not isinstance(node, ast.Set) and any(map(_is_option, elements[1:])):
+                        self.found.command_lists.append(Site(node, at, use, keyword, callee))
                     for element in elements:
                         self.reference(element, at)
                         stack.append((element, at, use, keyword, callee))
@@ -484,6 +488,11 @@ class _Walker:
                 self.expression(test, at, "compare")
         for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
             self.expression(part, at)
+
+
+def _is_option(element: ast.expr) -> bool:
+    text = element.values[0] if isinstance(element, ast.JoinedStr) and element.values else element
+    return isinstance(text, ast.Constant) and isinstance(text.value, str) and text.value.startswith("-")
 
 
 def _use_of_arguments(function: ast.expr, around: Use) -> Use:

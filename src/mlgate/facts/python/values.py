@@ -233,7 +233,9 @@ class Evaluator:
         if exported is None:
             return None
         root = module.partition(".")[0]
-        has_code = not exported.options or any(isinstance(one, (Shape, Wrapper)) for one in exported.options)
+        has_code = not exported.options or any(
+            isinstance(one, Shape) or (isinstance(one, Wrapper) and not one.sinks) for one in exported.options
+        )
         if root and has_code and "/" not in module and self.project.is_library(root):
             # In the library's own repository its code goes by the name that rules call it.
             return Known((Ref(f"{module}.{name}"),))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mlgate.facts.python.calls import Names, Target, arguments, targets
 from mlgate.facts.python.known import Function, Partial
-from mlgate.facts.python.scopes import Scope
+from mlgate.facts.python.scopes import Here, Scope
 from mlgate.facts.python.values import Evaluator
 from mlgate.model import Confidence, Given, Sink, Value, Wrapper
 
@@ -17,12 +17,17 @@ MAX_SINKS = 8
 
 
 def wrapper_of(name: str, function: Function, evaluator: Evaluator, names: Names) -> Wrapper:
-    """What `function` does with its parameters. One level: what it calls of its own repository is not followed."""
+    """What `function` does with its parameters, also through another function of its own module."""
+    return _wrapper(name, function, evaluator, names, 1)
+
+
+def _wrapper(name: str, function: Function, evaluator: Evaluator, names: Names, further: int) -> Wrapper:
+    """`further`: how many functions of the module may stand between this one and the library."""
     node, scope = function.node, function.scope
     if isinstance(node, ast.Lambda) or scope is None:
         return Wrapper(name)
     inside = replace(evaluator, inside=scope, _memo={}, _active=set(), _callers=None)
-    sinks = tuple(_sinks(node, scope, inside, names))[:MAX_SINKS]
+    sinks = tuple(_sinks(node, scope, inside, names, further))[:MAX_SINKS]
     return Wrapper(name, tuple(_parameters(node, scope, evaluator)), sinks, evaluator.returned(function).value())
 
 
@@ -96,7 +101,7 @@ def _parameters(
 
 
 def _sinks(
-    node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, evaluator: Evaluator, names: Names
+    node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, evaluator: Evaluator, names: Names, further: int
 ) -> Iterator[Sink]:
     first, last = node.lineno, node.end_lineno or node.lineno
     libraries = frozenset(evaluator.outline.libraries)
@@ -106,6 +111,8 @@ def _sinks(
         # Sites stand in the order of the walk; a scope is entered from its own statements alone.
         if not first <= call.lineno <= last or not _is_within(site.here.scope, scope):
             continue
+        if further and isinstance(call.func, ast.Name):
+            yield from _through_another(call, site.here, scope, evaluator, names)
         for target in targets(call.func, site.here, evaluator, names, libraries):
             if target.wrapper is not None:
                 continue
@@ -114,6 +121,24 @@ def _sinks(
             if forwards or any(isinstance(one, Given) for value in given.values() for one in value.options):
                 others = is_open and not forwards
                 yield Sink(target.name, tuple(given.items()), others, target.confidence, target.why, forwards)
+
+
+def _through_another(call: ast.Call, here: Here, scope: Scope, evaluator: Evaluator, names: Names) -> Iterator[Sink]:
+    """What a function of the same module does with what it is handed on here."""
+    assert isinstance(call.func, ast.Name)
+    holder = here.scope.lookup(call.func.id)
+    if holder is None or holder.kind != "module":
+        return
+    for binding in holder.bindings[call.func.id]:
+        if binding.kind != "definition" or binding.scope is None or binding.scope is scope:
+            continue
+        assert isinstance(binding.node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        inner = _wrapper("", Function(binding.node, binding.scope), replace(evaluator, inside=None, _memo={}), names, 0)
+        given, is_open = arguments(call, here, evaluator)
+        for sink in inner.sinks:
+            args, may_have_more, _ = handed_on(Target(sink.name, wrapper=inner, sink=sink), given, is_open)
+            if any(isinstance(one, Given) for value in args.values() for one in value.options):
+                yield Sink(sink.name, tuple(args.items()), may_have_more, sink.confidence, sink.why)
 
 
 def _names_kwargs(value: ast.expr, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
