@@ -8,9 +8,9 @@ parsed, never imported. Every public function, method and class that takes `revi
 line for each that no rule knows and no exception names, and for each exception that is not needed; exit code 1 where
 there is one.
 
-A rule knows a callable's `revision` where it is of the family `unpinned`; another argument where the clause reads it,
-or finds the call whatever it is given. In both cases the arguments that the clause asks for must have the names that
-the callable gives them.
+A rule knows a callable's `revision` where it is of the family `unpinned` and reads what is loaded; another argument
+where the clause reads it, or finds the call whatever it is given. In both cases the arguments that the clause asks for
+must have the names that the callable gives them, and the name of the call must be of its library.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from catalogue_signatures import WATCHED, Function, read
 from catalogue_sources import fetch, sources
 
 from mlgate.match import Circumstances, Index
-from mlgate.model import Clause, Fact, Predicate, Rule, Span
+from mlgate.model import Clause, Fact, Param, Predicate, Rule, Span
 from mlgate.policy import load_bundle
 from mlgate.yaml_strict import read_foreign
 
@@ -86,7 +86,7 @@ class Catalogue:
     """The shipped rules, asked by name."""
 
     def __init__(self) -> None:
-        rules = load_bundle().rules.values()
+        rules = [_of_libraries(rule) for rule in load_bundle().rules.values()]
         self._index = Index(rules)
         defaults = {rule.id: {name: one.default for name, one in rule.params.items()} for rule in rules}
         self._circumstances = Circumstances(lambda rule: defaults[rule.id], lambda package: None)
@@ -99,9 +99,21 @@ class Catalogue:
         )
 
 
+def _of_libraries(rule: Rule) -> Rule:
+    """The rule without patterns such as `*.from_pretrained`, which guess at libraries that nobody has read."""
+    return replace(rule, any=tuple(_of_library(clause) for clause in rule.any))
+
+
+def _of_library(clause: Clause) -> Clause:
+    if clause.kind != "call" or isinstance(clause.patterns, Param):
+        return clause
+    return replace(clause, patterns=tuple(one for one in clause.patterns if not one.startswith(("*", "?"))))
+
+
 def _asks_for(rule: Rule, clause: Clause, argument: str) -> bool:
     if argument == "revision":
-        return rule.id.startswith("unpinned/")
+        # A clause that reads the revision alone is for ids that nobody can tell.
+        return rule.id.startswith("unpinned/") and [one.name for one in clause.args] != ["revision"]
     exempting = [one for exemption in (*clause.unless, *rule.unless) for one in exemption.args]
     return not clause.args or any(one.name == argument for one in (*clause.args, *exempting))
 

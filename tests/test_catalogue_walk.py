@@ -47,7 +47,7 @@ MODULES = {
         class LazyReader:
             def __call__(self, name, *, revision=None): ...
         """,
-    # Another library: what it imports for its own use is not its own.
+    # Another library: what it imports for its own use is not its own, and a rule that guesses knows none of it.
     "peft/__init__.py": """
         from transformers._hidden import reached_by_nobody
         from transformers.modeling import PreTrainedModel
