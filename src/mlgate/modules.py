@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from mlgate import documents
 from mlgate.facts import magics
-from mlgate.facts.python.calls import Names
+from mlgate.facts.python.calls import Names, names_of
 from mlgate.facts.python.exports import Exports, read
 from mlgate.facts.python.scopes import Outline
 from mlgate.model import Document, Kind, Problem, Project, Source, Unit, Value, Version, Vocabulary
@@ -28,7 +28,7 @@ class Modules:
     """The last ones used."""
 
     def __post_init__(self) -> None:
-        self._names = Names(self.vocabulary.calls)
+        self._names = names_of(self.vocabulary.calls)
 
     def __call__(self, path: str, data: bytes, project: Project) -> Exports | None:
         """What the module exports; None for what cannot be read or parsed."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from mlgate.facts.python import bigquery, comments
-from mlgate.facts.python.calls import Names, arguments, restricts, targets, with_partial
+from mlgate.facts.python.calls import arguments, names_of, restricts, targets, with_partial
 from mlgate.facts.python.commands import embedded
 from mlgate.facts.python.known import Known, merge
 from mlgate.facts.python.options import command_line_options
@@ -137,7 +137,7 @@ class _Reader:
         self.columns = columns
         self.vocabulary = vocabulary
         self.project = project
-        self.names = Names(vocabulary.calls)
+        self.names = names_of(vocabulary.calls)
         self.libraries = frozenset(found.libraries)
         wanted = frozenset(self.names.lasts)
         evaluator = Evaluator(found, project, path, wanted)
@@ -278,7 +278,7 @@ class _Reader:
     # -- imports, classes, strings
 
     def _imports(self) -> Iterator[Fact]:
-        names = Names(self.vocabulary.imports)
+        names = names_of(self.vocabulary.imports)
         if not self.vocabulary.imports:
             return
         for site in self.outline.imports:
@@ -299,7 +299,7 @@ class _Reader:
     def _classes(self) -> Iterator[Fact]:
         if not self.vocabulary.classes:
             return
-        names = Names(self.vocabulary.classes)
+        names = names_of(self.vocabulary.classes)
         for site in self.outline.classes:
             node = site.node
             assert isinstance(node, ast.ClassDef)

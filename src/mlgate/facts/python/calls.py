@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mlgate.facts.python.known import Class, Function, Instance, Known, Partial
 from mlgate.facts.python.scopes import Here, Scope
@@ -45,6 +46,12 @@ class Names:
 
     def asks_for(self, dotted: str) -> bool:
         return dotted in self.exact or (self.wild is not None and self.wild.fullmatch(dotted) is not None)
+
+
+@lru_cache(maxsize=16)
+def names_of(patterns: frozenset[str]) -> Names:
+    """The index of `patterns`, made once for all the files of a run."""
+    return Names(patterns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class Exports:
                 owner = option if isinstance(option, Class) else option.of
                 return [self._shape(owner, dotted, nesting)] if nesting >= 0 else []
             case Function():
-                return [wrapper_of(dotted, option, self._evaluator, self.names)]
+                return [wrapper_of(dotted, option, self._evaluator, self.names, returns=nesting == MAX_NESTING)]
             case Partial():
                 return [wrapper_of_partial(dotted, option, self._evaluator)]
             case Ref(relative) if relative.startswith("."):

@@ -31,6 +31,9 @@ class Scope:
     """Modules whose names were imported with `*`, and files that `%run` ran here."""
     returns: list[tuple[ast.expr, Here]] = field(default_factory=list)
     """Of a function: what it returns."""
+    calls: list[Site] = field(default_factory=list)
+    """Of a function: the calls in it and in what is defined inside it."""
+    yields: bool = False
 
     def lookup(self, name: str) -> Scope | None:
         """The scope whose binding `name` means here, None where nothing binds it. Class bodies hide from functions."""
@@ -414,7 +417,13 @@ class _Walker:
             node, at, use, keyword, callee = stack.pop()
             match node:
                 case ast.Call(function, arguments, keywords):
-                    self.found.calls.append(Site(node, at, use, keyword, callee))
+                    site = Site(node, at, use, keyword, callee)
+                    self.found.calls.append(site)
+                    holder: Scope | None = at.scope
+                    while holder is not None:
+                        if holder.kind == "function":
+                            holder.calls.append(site)
+                        holder = holder.parent
                     inner = _use_of_arguments(function, use)
                     if _is_format(node):
                         self.found.strings.append(Site(node, at, use, keyword, callee))
@@ -447,6 +456,13 @@ class _Walker:
                     self.function(node, Scope("function", at.scope, node, at), at)
                 case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                     self.comprehension(node, at)
+                case ast.Yield(value):
+                    at.scope.yields = True
+                    if value is not None:
+                        stack.append((value, at, use, keyword, callee))
+                case ast.YieldFrom(value):
+                    at.scope.yields = True
+                    stack.append((value, at, use, keyword, callee))
                 case ast.NamedExpr(target, value):
                     scope = at.scope
                     while isinstance(scope.node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):

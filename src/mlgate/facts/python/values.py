@@ -545,7 +545,7 @@ class Evaluator:
         if isinstance(function.node, ast.Lambda):
             return Known(unknown=f"`{shown(function.node.body)}` is computed")
         name = function.node.name
-        if function.scope is None or _is_generator(function.node):
+        if function.scope is None or function.scope.yields:
             return Known(unknown=f"`{name}(…)` is not known here")
         found = [self.known(value, here, depth) for value, here in function.scope.returns]
         annotated = self._annotated(
@@ -717,7 +717,3 @@ def _is_property(node: FunctionNode) -> bool:
     return not isinstance(node, ast.Lambda) and any(
         isinstance(one, ast.Name) and one.id in ("property", "cached_property") for one in node.decorator_list
     )
-
-
-def _is_generator(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any(isinstance(one, (ast.Yield, ast.YieldFrom)) for one in ast.walk(node))

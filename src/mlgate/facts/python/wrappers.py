@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mlgate.facts.python.calls import Names, Target, arguments, targets
 from mlgate.facts.python.known import Function, Partial
-from mlgate.facts.python.scopes import Here, Scope
+from mlgate.facts.python.scopes import Here, Scope, Site
 from mlgate.facts.python.values import Evaluator
 from mlgate.model import Confidence, Given, Sink, Value, Wrapper
 
@@ -16,9 +16,13 @@ MAX_SINKS = 8
 """Most calls of libraries that one function is remembered for."""
 
 
-def wrapper_of(name: str, function: Function, evaluator: Evaluator, names: Names) -> Wrapper:
-    """What `function` does with its parameters, also through another function of its own module."""
-    return _wrapper(name, function, evaluator, names, 1)
+def wrapper_of(name: str, function: Function, evaluator: Evaluator, names: Names, returns: bool = True) -> Wrapper:
+    """What `function` does with its parameters, also through another function of its own module.
+
+    `returns`: whether it is asked what it returns, too.
+    """
+    wrapper = _wrapper(name, function, evaluator, names, 1)
+    return replace(wrapper, returns=evaluator.returned(function).value()) if returns else wrapper
 
 
 def _wrapper(name: str, function: Function, evaluator: Evaluator, names: Names, further: int) -> Wrapper:
@@ -26,9 +30,26 @@ def _wrapper(name: str, function: Function, evaluator: Evaluator, names: Names, 
     node, scope = function.node, function.scope
     if isinstance(node, ast.Lambda) or scope is None:
         return Wrapper(name)
-    inside = replace(evaluator, inside=scope, _memo={}, _active=set(), _callers=None)
-    sinks = tuple(_sinks(node, scope, inside, names, further))[:MAX_SINKS]
-    return Wrapper(name, tuple(_parameters(node, scope, evaluator)), sinks, evaluator.returned(function).value())
+    sinks: tuple[Sink, ...] = ()
+    if any(_may_matter(site, scope, names, further) for site in scope.calls):
+        inside = replace(evaluator, inside=scope, _memo={}, _active=set())
+        sinks = tuple(_sinks(node, scope, inside, names, further))[:MAX_SINKS]
+    return Wrapper(name, tuple(_parameters(node, scope, evaluator)), sinks)
+
+
+def _may_matter(site: Site, scope: Scope, names: Names, further: int) -> bool:
+    """Whether a call may be one that rules ask for, told from its last name; a name of the module may stand for any."""
+    assert isinstance(site.node, ast.Call)
+    match site.node.func:
+        case ast.Attribute(ast.Name("self" | "cls"), _):
+            return True
+        case ast.Attribute(_, last):
+            return names.may_end_in(last)
+        case ast.Name(name):
+            holder = scope.lookup(name)
+            is_defined = holder is not None and any(one.kind == "definition" for one in holder.bindings[name])
+            return names.may_end_in(name) or (holder is not None and (further > 0 or not is_defined))
+    return True
 
 
 def wrapper_of_partial(name: str, partial: Partial, evaluator: Evaluator) -> Wrapper:
@@ -103,13 +124,11 @@ def _parameters(
 def _sinks(
     node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, evaluator: Evaluator, names: Names, further: int
 ) -> Iterator[Sink]:
-    first, last = node.lineno, node.end_lineno or node.lineno
     libraries = frozenset(evaluator.outline.libraries)
-    for site in evaluator.outline.calls:
+    for site in scope.calls:
         call = site.node
         assert isinstance(call, ast.Call)
-        # Sites stand in the order of the walk; a scope is entered from its own statements alone.
-        if not first <= call.lineno <= last or not _is_within(site.here.scope, scope):
+        if not _may_matter(site, scope, names, further):
             continue
         if further and isinstance(call.func, ast.Name):
             yield from _through_another(call, site.here, scope, evaluator, names)
@@ -133,7 +152,7 @@ def _through_another(call: ast.Call, here: Here, scope: Scope, evaluator: Evalua
         if binding.kind != "definition" or binding.scope is None or binding.scope is scope:
             continue
         assert isinstance(binding.node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        inner = _wrapper("", Function(binding.node, binding.scope), replace(evaluator, inside=None, _memo={}), names, 0)
+        inner = _wrapper("", Function(binding.node, binding.scope), evaluator, names, 0)
         given, is_open = arguments(call, here, evaluator)
         for sink in inner.sinks:
             args, may_have_more, _ = handed_on(Target(sink.name, wrapper=inner, sink=sink), given, is_open)
@@ -143,12 +162,6 @@ def _through_another(call: ast.Call, here: Here, scope: Scope, evaluator: Evalua
 
 def _names_kwargs(value: ast.expr, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return isinstance(value, ast.Name) and node.args.kwarg is not None and value.id == node.args.kwarg.arg
-
-
-def _is_within(scope: Scope | None, outer: Scope) -> bool:
-    while scope is not None and scope is not outer:
-        scope = scope.parent
-    return scope is outer
 
 
 __all__ = ["handed_on", "wrapper_of", "wrapper_of_partial"]
