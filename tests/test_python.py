@@ -230,3 +230,30 @@ def test_jupyter_settings_of_one_file_are_one_server() -> None:
 def test_lists_keep_the_values_of_their_elements() -> None:
     value = argument("from transformers import AutoModel\nAutoModel.from_pretrained(['a', b])", "0")
     assert value == Value((Items((Value(("a",)), Value((), "`b` is not set in this file"))),))
+
+
+def test_a_list_that_reads_like_a_command_is_one_and_is_said_once() -> None:
+    code = 'import subprocess\nargs = ["vllm", "serve", model,\n        "--host=0.0.0.0"]\n'
+    code += 'subprocess.run(["ls", "-l"])\nparse(["--flag", "-x"])\nnames = ["a", "b"]\n'
+    code += 'cmd = ["ls", "-a"]\nsubprocess.run(cmd)'
+    extraction = extract([Unit(0, code)], VOCABULARY, Files(), "a.py")
+    assert [(one.origin, one.unit.text.replace(" \\\n", " ")) for one in extraction.embedded] == [
+        ("subprocess", "ls -l"),
+        ("subprocess", "ls -a"),
+        ("arguments", "vllm serve {…} --host=0.0.0.0"),
+    ]
+    listed = extraction.embedded[-1].unit.lines
+    assert listed is not None
+    assert [line for line, _ in listed.lines] == [2, 2, 2, 3]
+
+
+def test_a_table_of_bigquery_is_an_address_where_there_is_a_client() -> None:
+    code = 'TABLE = "acme-prod.tickets.closed"\nother = "torch.nn.Linear"\ntables = {"raw": f"{p}.tickets.raw"}\n'
+    assert [one.name for one in facts(code) if one.kind == "string"] == []
+    client = "from google.cloud import bigquery\nclient = bigquery.Client()\n"
+    project = Vocabulary(VOCABULARY.calls, strings=(r"bq://",))
+    found = extract([Unit(0, client + code)], project, Files(), "a.py").facts
+    assert [(one.name, one.span.line) for one in found if one.kind == "string"] == [
+        ("bq://acme-prod.tickets.closed", 3),
+        ("bq://{…}.tickets.raw", 5),
+    ]
