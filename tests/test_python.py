@@ -186,6 +186,12 @@ def test_a_restricting_unpickler_says_so() -> None:
     assert "receiver-restricts" not in loose.attributes
 
 
+def test_a_name_that_became_an_object_is_the_object() -> None:
+    cells = ("from torch import load", "load = load(f)", "load(g)", "from torch import load\nload(h)")
+    found = [(one.span.cell, one.confidence) for one in facts(*cells) if one.name == "torch.load"]
+    assert found == [(1, Confidence.HIGH), (2, Confidence.LOW), (3, Confidence.HIGH)]
+
+
 def test_columns_count_code_points_from_one() -> None:
     (fact,) = [one for one in facts("import torch\nß = 'ééé'; torch.load(f)") if one.kind == "call"]
     assert (fact.span.line, fact.span.column, fact.span.end_column) == (2, 12, 25)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mlgate.facts.python.known import Class, Function, Instance, Known, Partial
@@ -78,6 +78,17 @@ def targets(
             return
         case ast.Name(name) if not names.may_end_in(name) and here.scope.lookup(name) is None and not _has_stars(here):
             return
+    if isinstance(node, ast.Name) and _was_replaced(node, here, evaluator):
+        # `pipeline = pipeline("…")` above, in this or another cell: here the object is called.
+        for target in _targets(node, here, evaluator, names, libraries):
+            yield replace(target, confidence=Confidence.LOW, why=f"`{node.id}` was set to something else above")
+        return
+    yield from _targets(node, here, evaluator, names, libraries)
+
+
+def _targets(
+    node: ast.expr, here: Here, evaluator: Evaluator, names: Names, libraries: frozenset[str]
+) -> Iterator[Target]:
     known = evaluator.known(node, here)
     owner = _owner(node, here, evaluator)
     certain = not known.unknown
@@ -122,6 +133,23 @@ def _unknown_receiver(node: ast.Attribute, known: Known, names: Names, libraries
 
 def _is_library(known: Known) -> bool:
     return any(isinstance(option, Ref) and "." in option.name for option in known.options)
+
+
+def _was_replaced(node: ast.Name, here: Here, evaluator: Evaluator) -> bool:
+    """Whether the last thing that the name of the module was set to, reading from above, is an object and no import."""
+    scope = here.scope.lookup(node.id)
+    if scope is None or scope.kind != "module" or len(scope.bindings[node.id]) < 2:
+        return False
+    above = [
+        one
+        for one in scope.bindings[node.id]
+        if (one.here.unit, one.here.line) < (here.unit, node.lineno)
+        and (one.here.unit, one.here.line) != (here.unit, here.line)
+    ]
+    if not above or above[-1].kind != "value" or not isinstance(above[-1].node, ast.Call):
+        return False
+    options = evaluator.bound(above[-1], 0).options
+    return bool(options) and all(isinstance(option, (Made, Instance)) for option in options)
 
 
 def _has_stars(here: Here) -> bool:

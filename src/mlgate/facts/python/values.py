@@ -17,6 +17,9 @@ from mlgate.model import Entries, Given, Items, Local, Made, Project, Ref, Shape
 MAX_DEPTH = 40
 """Longest chain of names, calls and operators that is followed."""
 
+MAX_TRIES = 3
+"""How often an expression on a circle is folded anew."""
+
 _BUILTINS = frozenset(dir(builtins))
 _PATHS = frozenset(
     "pathlib.Path pathlib.PurePath pathlib.PosixPath pathlib.Path.cwd pathlib.Path.home os.getcwd tempfile.mkdtemp "
@@ -60,6 +63,9 @@ class Evaluator:
     """The function whose parameters are `Given`: what it hands on is asked for, not what this document gives it."""
     _memo: dict[int, Known] = field(default_factory=dict)
     _active: set[int] = field(default_factory=set)
+    _cut: set[int] = field(default_factory=set)
+    """Expressions that were asked for while they were being folded."""
+    _tries: dict[int, int] = field(default_factory=dict)
     _imports: dict[str, Known] = field(default_factory=dict)
     _roots: dict[str, bool] = field(default_factory=dict)
     _set_later: dict[tuple[str, str], list[tuple[ast.expr, Here]]] | None = None
@@ -72,13 +78,18 @@ class Evaluator:
         if key in self._memo:
             return self._memo[key]
         if depth > MAX_DEPTH or key in self._active:
+            self._cut.add(key)
             return Known(unknown="it is built in too many steps")
         self._active.add(key)
         try:
             result = self._fold(node, here, depth + 1)
         finally:
             self._active.discard(key)
-        self._memo[key] = result
+        self._cut.discard(key)
+        # `x = f(x)`: what was found while `x` itself was looked for is only part of the answer.
+        tries = self._tries[key] = self._tries.get(key, 0) + 1
+        if self._cut.isdisjoint(self._active) or tries >= MAX_TRIES:
+            self._memo[key] = result
         return result
 
     def value(self, node: ast.expr, here: Here) -> Value:

@@ -32,7 +32,7 @@ def _wrapper(name: str, function: Function, evaluator: Evaluator, names: Names, 
         return Wrapper(name)
     sinks: tuple[Sink, ...] = ()
     if any(_may_matter(site, scope, names, further) for site in scope.calls):
-        inside = replace(evaluator, inside=scope, _memo={}, _active=set())
+        inside = replace(evaluator, inside=scope, _memo={}, _active=set(), _cut=set(), _tries={})
         sinks = tuple(_sinks(node, scope, inside, names, further))[:MAX_SINKS]
     return Wrapper(name, tuple(_parameters(node, scope, evaluator)), sinks)
 
