@@ -17,6 +17,7 @@ from mlgate.discover import source
 from mlgate.examine import Examiner
 from mlgate.law import Law, derive
 from mlgate.model import Example, Kind, Source
+from mlgate.modules import Modules
 from mlgate.policy import load_bundle
 from mlgate.policy_test import forms
 from mlgate.project import Repository
@@ -39,9 +40,16 @@ def law() -> Law:
     return derive(load_bundle(), (), None)
 
 
+@cache
+def modules() -> Modules:
+    return Modules(law().vocabulary)
+
+
 def findings(files: Mapping[str, bytes], *, screened: bool) -> set[tuple[str, str, str]]:
     """(rule, path, fingerprint) of everything found in files that are a repository."""
-    examiner = (Examiner if screened else Unscreened)(law(), Repository(Memory(files)), files.get, Cache(None), 0)
+    examiner = (Examiner if screened else Unscreened)(
+        law(), Repository(Memory(files), modules()), files.get, Cache(None), 0
+    )
     return {
         (finding.rule, finding.location.path, finding.fingerprint)
         for path, data in files.items()
@@ -276,3 +284,49 @@ def test_bytes_that_are_no_utf8_are_always_read() -> None:
     ready = screen.ready(law().screen)
     for data in ("x = 'torch.load'".encode("utf-16-le"), b"x = 1 # \xe9", b"# coding: utf-7\nx = 1", b"\xff\xfex\0"):
         assert screen.admits_python(data, ready), data
+
+
+WRAPPERS = [
+    "from transformers import AutoModel\ndef get(name):\n    return AutoModel.from_pretrained(name)\n",
+    "from transformers import AutoModel\nasync def get(name): return AutoModel.from_pretrained(name)\n",
+    "import transformers as t\nget = lambda n: t.AutoModel.from_pretrained(n)\nload = t.AutoModel.from_pretrained\n",
+    "from transformers import AutoModel\nif 1:\n    def get(n, **m):\n        return AutoModel.from_pretrained(n)\n",
+    "from transformers import AutoModel\n@d\ndef get(\n    name,\n):\n\n    # why\n    return inner(name)\n"
+    "def inner(name):\n    return AutoModel.from_pretrained(name)\n",
+    "from transformers import AutoModel\nclass L:\n    def get(self, n):\n        return AutoModel.from_pretrained(n)\n"
+    "    @classmethod\n    def load(cls, name): return AutoModel.from_pretrained(name)\nget = L().get\n",
+    "from diffusers import StableDiffusionPipeline\ndef pipe() -> StableDiffusionPipeline:\n    ...\n",
+    "from diffusers import StableDiffusionPipeline as P\ndef pipe():\n    return P()\nclass Mine(P): pass\n",
+    "from transformers import PreTrainedModel\nclass Mine(PreTrainedModel):\n    pass\nclass Other(Mine): pass\n",
+    "from functools import partial\nfrom torch import load as ld\nget = partial(ld, weights_only=False)\n",
+]
+CALLERS = [
+    "from tools import {}\n",
+    "from tools import *\n",
+    "import tools\n",
+    "import tools as x\n",
+    "from pkg import {}\n",
+    "from pkg.deep import {}\n",
+]
+USES = [
+    "{0}get('acme/a')\n",
+    "{0}load('acme/a')\n",
+    "{0}L().get('acme/a')\n",
+    "{0}L.load('acme/a')\n",
+    "{0}pipe().load_lora_weights('acme/a')\n",
+    "{0}Mine.from_pretrained('acme/a')\n",
+    "{0}Other.from_pretrained('acme/a')\n",
+    "class Own({0}Mine): pass\nOwn.from_pretrained('acme/a')\n",
+]
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("caller", CALLERS)
+def test_who_calls_a_wrapper_is_read(caller: str, use: str) -> None:
+    """Whatever the module is, and however its names arrive: the caller holds no word of a library."""
+    names = "get, load, L, pipe, Mine, Other"
+    prefix = {"import tools\n": "tools.", "import tools as x\n": "x."}.get(caller, "")
+    main = caller.format(names) + use.format(prefix)
+    package = {"pkg/__init__.py": "from .deep import *\nfrom .deep import get as get\n"}
+    for module in WRAPPERS:
+        assert hidden({"tools.py": module, "pkg/deep.py": module, "main.py": main, **package}) == set(), module

@@ -255,16 +255,27 @@ def _aliases(data: bytes, screen: Data, path: str, modules: Modules, hops: int) 
     for match in _IMPORT.finditer(data):
         for part in match.group(1).split(b","):
             words = part.split()
-            if len(words) == 3 and words[0].partition(b".")[0] in firsts:
-                aliases[words[2]] = None
-                roots[words[2]] = words[0].partition(b".")[0]
+            root = words[0].partition(b".")[0] if words else b""
+            if root in firsts:
+                roots[root] = root
+                if len(words) == 3:
+                    aliases[words[2]] = None
+                    roots[words[2]] = root
+    _assigned(data, firsts, aliases)
+    defined = _defined(data, screen, aliases, roots)
+    if defined:
+        aliases.update(defined)
+        _assigned(data, frozenset(defined), aliases)
+    return aliases
+
+
+def _assigned(data: bytes, firsts: frozenset[bytes], aliases: Aliases) -> None:
+    """Adds the names that are set to something that is made of `firsts` or of what is an alias already."""
     for match in _ASSIGNED.finditer(data):
         targets, value = match.group(2, 3)
         said = frozenset(value.translate(_WORD).split())
         if not said.isdisjoint(firsts) or not said.isdisjoint(aliases):
             aliases.update(dict.fromkeys((targets + b" " + value.rpartition(b"=")[0]).translate(_WORD).split()))
-    aliases.update(_defined(data, screen, aliases, roots))
-    return aliases
 
 
 def _defined(data: bytes, screen: Data, aliases: Aliases, roots: Mapping[bytes, bytes]) -> Aliases:
@@ -274,16 +285,25 @@ def _defined(data: bytes, screen: Data, aliases: Aliases, roots: Mapping[bytes, 
     if not asked and everywhere.isdisjoint(aliases):
         return {}
     found: Aliases = {}
+    blocks: list[tuple[bytes, bytes, bytes, bytes, frozenset[bytes]]] = []
     for match in _DEFINED.finditer(data):
-        what, name, body = match.group(2, 3, 4)
-        calls = not asked.isdisjoint(body.translate(_WORD).split())
+        margin, what, name, body = match.groups()
+        blocks.append((margin, what, name, body, frozenset(body.translate(_WORD).split())))
+    # A function may call another of the module, and that one the library.
+    asked |= {
+        name
+        for margin, what, name, _, words in blocks
+        if not margin and what == b"def" and not asked.isdisjoint(words) and data.count(name + b"(") > 1
+    }
+    for _, what, name, body, words in blocks:
+        calls = not asked.isdisjoint(words)
         if calls and what == b"def":
             found[name] = None
             continue
         # What it is made of and what it gives back: whoever holds it may call the library's methods on it.
         shown = body.partition(b"\n")[0] + b" ".join(one[0] or one[1] for one in _RETURNED.findall(body))
         held = frozenset(shown.translate(_WORD).split())
-        libraries = {roots[one] for one in held if one in roots} | (held & screen["firsts"] & everywhere)
+        libraries = {roots[one] for one in held if one in roots}
         for one in held:
             through = aliases.get(one) or found.get(one)
             if through is not None:
