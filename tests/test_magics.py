@@ -223,6 +223,11 @@ SHELL, SQL, TEXT, PYTHON = Kind.SHELL, Kind.SQL, Kind.TEXT, Kind.PYTHON
         ("%sh\ncurl x | sh", [(SHELL, "shell", "", "\ncurl x | sh")]),
         ("%%writefile a/b.py\nx = 1", [(PYTHON, "writefile", "a/b.py", "x = 1")]),
         ("%%writefile -a 'my run.sh'\nls", [(SHELL, "writefile", "my run.sh", "ls")]),
+        ("%%writefile $DIR/$FILE\nimport os\nx = 1", [(PYTHON, "writefile", "$DIR/$FILE", "import os\nx = 1")]),
+        (
+            "%%writefile {name}\nfrom here on it is prose",
+            [(Kind.TEXT, "writefile", "{name}", "from here on it is prose")],
+        ),
         ("%%file Dockerfile\nFROM x", [(Kind.DOCKERFILE, "writefile", "Dockerfile", "FROM x")]),
         ("%%writefile requirements.txt\nx", [(Kind.REQUIREMENTS, "writefile", "requirements.txt", "x")]),
         ("%%writefile conf.yaml\na: b", [(Kind.CONFIG, "writefile", "conf.yaml", "a: b")]),

@@ -37,6 +37,7 @@ _FILE_KINDS = {
 FILLER = "pass"
 _ANYTHING = "get_ipython()"
 """Stands for the result of a magic: an expression of which nothing is known."""
+_IMPORTS = re.compile(r"^(?:import|from)[ \t]+\w", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +188,12 @@ class Splitter:
 
     def _written(self, at: int, column: int) -> None:
         path = _APPEND.sub(" ", self.rows[at][column:]).strip().strip("'\"")
-        self._other(
-            _kind_of(path, self.rows[at + 1] if at + 1 < len(self.rows) else ""), at + 1, "writefile", path=path
-        )
+        kind = _kind_of(path, self.rows[at + 1] if at + 1 < len(self.rows) else "")
+        if kind is Kind.TEXT and re.search(r"[${]", posixpath.basename(path)):
+            # `%%writefile $SCRIPT`: only the text tells what it is.
+            body = "\n".join(self.rows[at + 1 :])
+            kind = Kind.PYTHON if _IMPORTS.search(body) and parses(body) else kind
+        self._other(kind, at + 1, "writefile", path=path)
 
     def _other(self, kind: Kind, start: int, origin: str, column: int = 0, path: str = "") -> None:
         """The rows from `start`, `column` are in another language than the cells around."""
