@@ -187,6 +187,9 @@ def test_a_module_that_the_notebook_writes_is_known(bundle: Bundle) -> None:
         'p = "some/thing"\nassert Path(p).exists()\nAutoModel.from_pretrained(p)',
         "def f(path):\n    if path.is_dir() and x:\n        AutoModel.from_pretrained(path)",
         'p = a if os.path.isdir(a) else "acme/a"\nAutoModel.from_pretrained(p)  #! high',
+        'def f(p):\n    if os.path.exists(p):\n        p = "acme/a"\n        AutoModel.from_pretrained(p)  #! high',
+        'def f(p):\n    assert os.path.exists(p)\n    p = "acme/a"\n    AutoModel.from_pretrained(p)  #! high',
+        'def f(p):\n    if os.path.exists(p): p = "acme/a"; AutoModel.from_pretrained(p)  #! high',
         "AutoModel.from_pretrained(args.output_dir)\nAutoModel.from_pretrained(model_dir)",
         "AutoModel.from_pretrained(other)  #! low",
         'AutoModel.from_pretrained("path-to-your-model")  #! low\nAutoModel.from_pretrained("output")  #! low',
@@ -208,3 +211,17 @@ def test_in_the_library_s_own_repository_its_code_is_the_library(bundle: Bundle)
     }
     found(bundle, files)
     found(bundle, {**files, "setup.py": "setup(name='mine')", "utils/push.py": _unmarked(files["utils/push.py"])})
+
+
+def test_a_repository_of_any_other_name_knows_its_own_classes(bundle: Bundle) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "mine"\n',
+        "mine/models.py": "from transformers import PreTrainedModel\nclass Mine(PreTrainedModel): ...\n",
+        "run.py": 'from mine.models import Mine\nMine.from_pretrained("acme/a")  #! high\n',
+    }
+    found(bundle, files)
+
+
+def test_a_function_that_was_wrapped_is_still_the_library_s(bundle: Bundle) -> None:
+    cells = "from torch import load\nimport functools\n# ---\nload = functools.lru_cache(load)  #! low\n\n# ---\n"
+    found(bundle, {"a.ipynb": cells + 'load("x", weights_only=False)  #! high\n'})

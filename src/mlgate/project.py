@@ -26,7 +26,6 @@ MAX_HOPS = 2
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")
 """`https://…`; normalised as a path, one slash is left. One letter would be a drive."""
 
-_NEWEST = "9999"
 _METADATA = ("pyproject.toml", "setup.cfg", "setup.py")
 _OWN_NAME = re.compile(r"""^[ \t]*name[ \t]*=[ \t]*["']?([A-Za-z0-9][\w.-]*)""", re.MULTILINE)
 """The name of the distribution; in the three files it is the first line of that form."""
@@ -89,9 +88,7 @@ class Repository:
         """
         key = versions.normalise(package), posixpath.dirname(importer)
         if key not in self._versions:
-            # A library's own repository is newer than every release of it.
-            own = Version(_NEWEST, True, "this repository") if self.is_library(package) else None
-            self._versions[key] = own or self._nearest(*key)
+            self._versions[key] = self._nearest(*key)
         return self._versions[key]
 
     def find_module(self, name: str, importer: str) -> str | None:

@@ -140,10 +140,11 @@ class _Reader:
         self.names = names_of(vocabulary.calls)
         self.libraries = frozenset(found.libraries)
         wanted = frozenset(self.names.lasts)
-        evaluator = Evaluator(found, project, path, wanted)
+        libraries = frozenset(self.names.roots)
+        evaluator = Evaluator(found, project, path, wanted, libraries)
         options = command_line_options(found, evaluator)
         # The defaults of options are read without options; everything else is read with them.
-        self.evaluator = Evaluator(found, project, path, wanted, options) if options else evaluator
+        self.evaluator = Evaluator(found, project, path, wanted, libraries, options) if options else evaluator
         self.origins = Origins(found, self.evaluator, project, posixpath.dirname(path))
         self.partials = {
             id(site.node.args[0]): site

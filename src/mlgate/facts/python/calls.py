@@ -22,10 +22,15 @@ class Names:
         self.receivers: dict[str, set[str]] = {}
         """Method name → libraries asked for with an unknown receiver; "" stands for any."""
         self.lasts: set[str] = set()
+        self.roots: set[str] = set()
+        """First segments: the libraries that rules speak of."""
         self.any_last = False
         wild: list[str] = []
         for pattern in patterns:
             pattern = pattern.removeprefix("builtins.")
+            root = pattern.partition(".")[0]
+            if "*" not in root and "?" not in root:
+                self.roots.add(root)
             last = pattern.rpartition(".")[2]
             if "*" in last:
                 self.any_last = True
@@ -148,8 +153,17 @@ def _was_replaced(node: ast.Name, here: Here, evaluator: Evaluator) -> bool:
     ]
     if not above or above[-1].kind != "value" or not isinstance(above[-1].node, ast.Call):
         return False
+    call = above[-1].node
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    # `load = cached(load)` is still the library's function.
+    if any(_may_be_callable(evaluator.known(one, above[-1].here)) for one in given):
+        return False
     options = evaluator.bound(above[-1], 0).options
     return bool(options) and all(isinstance(option, (Made, Instance)) for option in options)
+
+
+def _may_be_callable(known: Known) -> bool:
+    return any(isinstance(one, (Ref, Function, Class, Partial, Wrapper, Shape)) for one in known.options)
 
 
 def _has_stars(here: Here) -> bool:

@@ -43,10 +43,11 @@ class Exports:
 
     def __post_init__(self) -> None:
         wanted = frozenset(self.names.lasts)
-        self._evaluator = Evaluator(self.module, self.project, self.path, wanted)
+        libraries = frozenset(self.names.roots)
+        self._evaluator = Evaluator(self.module, self.project, self.path, wanted, libraries)
         options = command_line_options(self.module, self._evaluator)
         if options:
-            self._evaluator = Evaluator(self.module, self.project, self.path, wanted, options)
+            self._evaluator = Evaluator(self.module, self.project, self.path, wanted, libraries, options)
 
     def get(self, name: str) -> Value | None:
         """None where the module does not bind the name, neither itself nor by a star import."""

@@ -108,8 +108,8 @@ class Outline:
     classes: list[Site] = field(default_factory=list)
     assignments: list[tuple[Site, ast.expr]] = field(default_factory=list)
     """Attribute and subscript targets, each with the expression assigned."""
-    there: dict[int, frozenset[str]] = field(default_factory=dict)
-    """Of a block: shapes of the paths that exist inside it, see `guards`."""
+    there: dict[int, tuple[Here, frozenset[str]]] = field(default_factory=dict)
+    """Of a block: where its test stands, and the shapes of the paths that exist inside it, see `guards`."""
     there_below: list[tuple[Here, frozenset[str]]] = field(default_factory=list)
     """Shapes of the paths that exist in the rest of the block that a statement stands in."""
     command_lists: list[Site] = field(default_factory=list)
@@ -125,16 +125,26 @@ def is_there(found: Outline, node: ast.expr, here: Here) -> bool:
     if not found.there and not found.there_below:
         return False
     shape = guards.shape(node)
-    if any(shape in found.there.get(block, ()) for block in here.block):
-        return True
-    return any(
-        shape in there
-        and at.scope is here.scope
+    around = [found.there[block] for block in here.block if block in found.there]
+    above = [
+        (at, there)
+        for at, there in found.there_below
+        if at.scope is here.scope
         and at.unit == here.unit
         and at.line < here.line
         and here.block[: len(at.block)] == at.block
-        for at, there in found.there_below
-    )
+    ]
+    return any(shape in there and not _is_set_between(found, node, at, here) for at, there in around + above)
+
+
+def _is_set_between(found: Outline, node: ast.expr, test: Here, use: Here) -> bool:
+    """Whether something in the path is given another value behind the test: then the test says nothing of it."""
+    names = set(_names(node))
+    scopes = {name: use.scope.lookup(name) for name in names}
+    set_at = [one.here for name, scope in scopes.items() if scope is not None for one in scope.bindings[name]]
+    set_at += [site.here for site, _ in found.assignments if not names.isdisjoint(_names(site.node))]
+    first, last = (test.line, test.column), (use.line, use.column)
+    return any(at.unit == test.unit and first < (at.line, at.column) < last for at in set_at)
 
 
 def outline(trees: Sequence[tuple[int, ast.Module]]) -> Outline:
@@ -184,11 +194,15 @@ class _Walker:
     def here(self, node: ast.AST, scope: Scope, block: tuple[int, ...]) -> Here:
         return Here(scope, self.unit, block, getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
 
-    def block(self, block: tuple[int, ...], there: frozenset[str] = frozenset()) -> tuple[int, ...]:
+    def block(self, block: tuple[int, ...]) -> tuple[int, ...]:
         self.blocks += 1
-        if there:
-            self.found.there[self.blocks] = there
         return (*block, self.blocks)
+
+    def guarded(self, block: tuple[int, ...], here: Here, there: frozenset[str]) -> tuple[int, ...]:
+        inner = self.block(block)
+        if there:
+            self.found.there[inner[-1]] = (here, there)
+        return inner
 
     def below(self, here: Here, there: frozenset[str]) -> None:
         if there:
@@ -258,8 +272,8 @@ class _Walker:
                     self.statements(orelse, scope, block)
                     return
                 self.expression(test, here, "compare")
-                self.statements(body, scope, self.block(block, guards.there(test)))
-                self.statements(orelse, scope, self.block(block, guards.there(test, False)))
+                self.statements(body, scope, self.guarded(block, here, guards.there(test)))
+                self.statements(orelse, scope, self.guarded(block, here, guards.there(test, False)))
                 if guards.leaves(body):
                     self.below(here, guards.there(test, False))
             case ast.For(target, iterable, body, orelse) | ast.AsyncFor(target, iterable, body, orelse):

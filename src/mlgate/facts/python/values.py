@@ -57,6 +57,8 @@ class Evaluator:
     path: str
     wanted: frozenset[str] = frozenset()
     """Last segments of the names that rules ask for: what a star import may bring."""
+    libraries: frozenset[str] = frozenset()
+    """Roots of the libraries that rules speak of."""
     options: Mapping[str, Known] = field(default_factory=dict)
     """Command-line options of this document by attribute name."""
     inside: Scope | None = None
@@ -247,7 +249,7 @@ class Evaluator:
         has_code = not exported.options or any(
             isinstance(one, Shape) or (isinstance(one, Wrapper) and not one.sinks) for one in exported.options
         )
-        if root and has_code and "/" not in module and self.project.is_library(root):
+        if root in self.libraries and has_code and "/" not in module and self.project.is_library(root):
             # In the library's own repository its code goes by the name that rules call it.
             return Known((Ref(f"{module}.{name}"),))
         return Known.of(exported)
