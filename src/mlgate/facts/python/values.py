@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mlgate.facts.python import containers, guards, texts
+from mlgate.facts.python import containers, guards, libraries, texts
 from mlgate.facts.python.callers import Callers
 from mlgate.facts.python.known import Class, Function, Inner, Instance, Known, Partial, lost, merge
 from mlgate.facts.python.reaching import reaching
@@ -20,19 +19,7 @@ MAX_DEPTH = 40
 MAX_TRIES = 3
 """How often an expression on a circle is folded anew."""
 
-_BUILTINS = frozenset(dir(builtins))
-_PATHS = frozenset(
-    "pathlib.Path pathlib.PurePath pathlib.PosixPath pathlib.Path.cwd pathlib.Path.home os.getcwd tempfile.mkdtemp "
-    "tempfile.mkstemp tempfile.TemporaryDirectory tempfile.NamedTemporaryFile tempfile.gettempdir "
-    "os.path.expanduser os.path.abspath os.path.realpath os.path.dirname os.getcwdb glob.glob os.listdir "
-    "huggingface_hub.snapshot_download huggingface_hub.hf_hub_download huggingface_hub.HfApi.snapshot_download "
-    "huggingface_hub.HfApi.hf_hub_download kagglehub.dataset_download kagglehub.model_download "
-    "modelscope.snapshot_download".split()
-)
-"""Calls that return a path on this machine."""
 _PATH_PARTS = frozenset(["parent", "resolve", "absolute", "expanduser", "as_posix", "with_suffix", "joinpath", "name"])
-_SAME = frozenset("str os.fspath pathlib.PurePosixPath copy.copy copy.deepcopy typing.cast".split())
-_ENVIRONMENT = frozenset(["os.getenv", "os.environ.get", "os.environ.setdefault", "environ.get", "os.environ.pop"])
 _SETTINGS_OBJECTS = ("absl.flags.FLAGS.", "google.colab.userdata.", "os.environ.")
 _PARSED = ("parse_args", "parse_known_args", "parse_args_into_dataclasses")
 _FIELDS = frozenset(["Field", "field", "Option", "Argument", "attrib", "ib"])
@@ -57,7 +44,7 @@ class Evaluator:
     path: str
     wanted: frozenset[str] = frozenset()
     """Last segments of the names that rules ask for: what a star import may bring."""
-    libraries: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
     """Roots of the libraries that rules speak of."""
     options: Mapping[str, Known] = field(default_factory=dict)
     """Command-line options of this document by attribute name."""
@@ -183,7 +170,7 @@ class Evaluator:
             scope = scope.parent
         if found:
             return merge(found)
-        if name in _BUILTINS:
+        if name in libraries.BUILTINS:
             return Known((Ref(name),))
         if name in ("self", "cls"):
             return Known(unknown=f"`{name}` is the object at hand")
@@ -249,7 +236,7 @@ class Evaluator:
         has_code = not exported.options or any(
             isinstance(one, Shape) or (isinstance(one, Wrapper) and not one.sinks) for one in exported.options
         )
-        if root in self.libraries and has_code and "/" not in module and self.project.is_library(root):
+        if root in self.asked and has_code and "/" not in module and self.project.is_library(root):
             # In the library's own repository its code goes by the name that rules call it.
             return Known((Ref(f"{module}.{name}"),))
         return Known.of(exported)
@@ -592,39 +579,17 @@ class Evaluator:
             case "dict" if not arguments:
                 keys: list[ast.expr | None] = [ast.Constant(k.arg) if k.arg else None for k in node.keywords]
                 return self._dict(keys, [k.value for k in node.keywords], here, depth)
-            case "os.path.join" if arguments:
-                if any(isinstance(argument, ast.Starred) for argument in arguments):
-                    return Known(unknown=f"`{shown(node)}` is computed")
-                return texts.join_path([self.known(argument, here, depth) for argument in arguments])
-            case _ if name in _ENVIRONMENT:
-                return self._environment(node, here, depth)
-            case _ if name in _SAME and arguments:
-                return self.known(arguments[-1], here, depth)
-            case _ if name in _PATHS:
-                inner = [self.known(one, here, depth) for one in arguments]
-                found = [texts.text_of(one) for one in inner]
-                return Known((Local("/".join(text for text in found if text)),))
-            case _ if name.startswith("pathlib.Path.") or name.startswith("str."):
-                return Known(unknown=f"`{shown(node)}` is computed")
             case "super":
                 return self._super(here, depth)
-        if name in _BUILTINS and name not in ("open", "__import__"):
-            over = containers.passed_through(name, [self.known(one, here, depth) for one in arguments[:4]])
-            return over or Known(unknown=f"`{shown(node)}` is computed")
-        return Known((Made(made_by(name)),))
+        known = [self.known(argument, here, depth) for argument in arguments]
+        is_open = any(isinstance(argument, ast.Starred) for argument in arguments)
+        return libraries.returned(name, known, is_open, shown(node), shown(arguments[0]) if arguments else "?")
 
     def _super(self, here: Here, depth: int) -> Known:
         owner = here.scope.enclosing_class()
         if owner is None:
             return Known(unknown="`super()` outside a class")
         return Known(tuple(Ref(base) for base in self.bases(_class_of(owner), depth)), "")
-
-    def _environment(self, node: ast.Call, here: Here, depth: int) -> Known:
-        name = shown(node.args[0]) if node.args else "?"
-        if len(node.args) > 1:
-            fallback = self.known(node.args[1], here, depth)
-            return Known((), f"default of environment variable {name}", (*fallback.options, *fallback.defaults))
-        return Known(unknown=f"environment variable {name}")
 
     # -- texts
 
@@ -671,13 +636,6 @@ class Evaluator:
         if len(known.options) != 1 or not isinstance(known.options[0], Items):
             return Known(unknown=f"`{shown(sequence)}` is joined at run time")
         return texts.join(separator, [Known.of(item) for item in known.options[0].items])
-
-
-def made_by(name: str) -> str:
-    """The class whose instance a call of `name` returns, as far as habits tell: `X.from_pretrained` makes an X."""
-    head, _, last = name.rpartition(".")
-    makes_its_class = last.startswith(("from_", "load_from_")) or last in ("create", "get_or_create")
-    return head if makes_its_class and head.rpartition(".")[2][:1].isupper() else name
 
 
 def shown(node: ast.AST) -> str:
