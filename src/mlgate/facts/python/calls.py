@@ -83,6 +83,8 @@ def targets(
             return
         case ast.Name(name) if not names.may_end_in(name) and here.scope.lookup(name) is None and not _has_stars(here):
             return
+    if isinstance(node, ast.Name) and _is_parameter(node, here):
+        return
     if isinstance(node, ast.Name) and _was_replaced(node, here, evaluator):
         # `pipeline = pipeline("…")` above, in this or another cell: here the object is called.
         for target in _targets(node, here, evaluator, names, libraries):
@@ -138,6 +140,12 @@ def _unknown_receiver(node: ast.Attribute, known: Known, names: Names, libraries
 
 def _is_library(known: Known) -> bool:
     return any(isinstance(option, Ref) and "." in option.name for option in known.options)
+
+
+def _is_parameter(node: ast.Name, here: Here) -> bool:
+    """Whether the name is nothing but a parameter: what callers hand in is said where they name it."""
+    scope = here.scope.lookup(node.id)
+    return scope is not None and all(one.kind in ("parameter", "unknown") for one in scope.bindings[node.id])
 
 
 def _was_replaced(node: ast.Name, here: Here, evaluator: Evaluator) -> bool:

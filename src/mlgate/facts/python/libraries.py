@@ -23,6 +23,18 @@ _SAME = frozenset("str os.fspath pathlib.PurePosixPath copy.copy copy.deepcopy t
 _ENVIRONMENT = frozenset(["os.getenv", "os.environ.get", "os.environ.setdefault", "environ.get", "os.environ.pop"])
 
 
+def reads_arguments(name: str) -> bool:
+    """Whether what a call of `name` returns depends on its arguments; else it makes an object, see `made_by`."""
+    return (
+        name in _ENVIRONMENT
+        or name in _SAME
+        or name in _PATHS
+        or name == "os.path.join"
+        or name.startswith(("pathlib.Path.", "str."))
+        or (name in BUILTINS and name not in ("open", "__import__"))
+    )
+
+
 def returned(name: str, arguments: Sequence[Known], is_open: bool, shown: str, first: str) -> Known:
     """What a call of `name` with these positional arguments returns.
 

@@ -581,6 +581,8 @@ class Evaluator:
                 return self._dict(keys, [k.value for k in node.keywords], here, depth)
             case "super":
                 return self._super(here, depth)
+        if not libraries.reads_arguments(name):
+            return Known((Made(libraries.made_by(name)),))
         known = [self.known(argument, here, depth) for argument in arguments]
         is_open = any(isinstance(argument, ast.Starred) for argument in arguments)
         return libraries.returned(name, known, is_open, shown(node), shown(arguments[0]) if arguments else "?")
