@@ -94,6 +94,10 @@ def test_a_value_is_followed(bundle: Bundle, code: str) -> None:
         '        return AutoModel.from_pretrained(self.name)  #! medium\nA("acme/a").get()',
         "import torch\ndef get(path, safe):\n    return torch.load(path, weights_only=safe)  #! low\nget('x', False)",
         "import torch\ndef get(path, safe):\n    return torch.load(path, weights_only=safe)\nget('x', True)",
+        f'def get(name, **kw):\n    return AutoModel.from_pretrained(name, revision="{SHA}", **kw)  #! low\n'
+        'get("acme/a", trust_remote_code=True)',
+        "from dataclasses import dataclass\n@dataclass\nclass C:\n    name: str = 'acme/a'\nc = C()\n"
+        "AutoModel.from_pretrained(c.name)  #! low\nd = C(name='acme/b')",
         'import click\n@click.option("--name", default="acme/a")\ndef main(name):\n'
         "    AutoModel.from_pretrained(name)  #! low",
         "import typer\ndef main(name: str = typer.Option('./a')):\n    AutoModel.from_pretrained(name)",
@@ -195,6 +199,8 @@ def test_a_module_that_the_notebook_writes_is_known(bundle: Bundle) -> None:
         'AutoModel.from_pretrained("path-to-your-model")  #! low\nAutoModel.from_pretrained("output")  #! low',
         f'from huggingface_hub import snapshot_download\nd = snapshot_download("acme/a", revision="{SHA}")\n'
         "AutoModel.from_pretrained(d)\nAutoModel.from_pretrained(os.path.join(d, 'x'))",
+        f'import huggingface_hub as h\nh.snapshot_download("acme/a", revision="{SHA}", local_dir="phi2")\n'
+        "AutoModel.from_pretrained('phi2')",
         "from peft import PeftModel\nm.save_pretrained('acme/a')\nPeftModel.from_pretrained(m, 'acme/a')",
     ],
 )

@@ -594,7 +594,10 @@ _IS_REMOTE = Test("is", "remote-id")
 
 
 def _texts(value: Value | None) -> tuple[str, ...]:
-    found = {text for option in ((*value.options, *value.passed) if value else ()) if (text := text_of(option))}
+    if value is None:
+        return ()
+    atoms = (*value.options, *value.passed) or value.defaults
+    found = {text for option in atoms if (text := text_of(option))}
     return tuple(sorted(found))
 
 

@@ -34,11 +34,30 @@ class Callers:
             self._found[key] = list(self._given(binding.name, scope, resolve))
         return self._found[key]
 
+    def of_further(self, scope: Scope, resolve: Resolve) -> dict[str, list[tuple[ast.expr, Here]]]:
+        """The keyword arguments that calls of this document give beyond the parameters: what `**kwargs` holds."""
+        node = scope.node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return {}
+        known = {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+        found: dict[str, list[tuple[ast.expr, Here]]] = {}
+        sites = self._calls().get(node.name, ())
+        for site in sites if len(sites) <= MAX_CALLS else ():
+            assert isinstance(site.node, ast.Call)
+            further = [one for one in site.node.keywords if one.arg is not None and one.arg not in known]
+            if further and any(_is(option, scope) for option in resolve(site.node.func, site.here)):
+                for one in further:
+                    found.setdefault(str(one.arg), []).append((one.value, site.here))
+        return found
+
     def _given(self, name: str, scope: Scope, resolve: Resolve) -> Iterator[tuple[ast.expr, Here]]:
         node = scope.node
         if isinstance(node, ast.ClassDef):
             fields = [key for key, bound in scope.bindings.items() if any(one.kind == "parameter" for one in bound)]
-            yield from self._arguments(node.name, name, fields, resolve, scope)
+            given = list(self._arguments(node.name, name, fields, resolve, scope))
+            # Which object is meant is not known: where one is made without the field, its default may be.
+            if all(argument is not None for argument, _ in given):
+                yield from ((argument, here) for argument, here in given if argument is not None)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             owner = scope.parent if scope.parent is not None and scope.parent.kind == "class" else None
             names = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
@@ -48,20 +67,22 @@ class Callers:
             if owner is not None and called == "__init__":
                 assert isinstance(owner.node, ast.ClassDef)
                 called, scope = owner.node.name, owner
-            yield from self._arguments(called, name, names, resolve, scope)
+            for argument, here in self._arguments(called, name, names, resolve, scope):
+                if argument is not None:
+                    yield argument, here
 
     def _arguments(
         self, called: str, name: str, names: list[str], resolve: Resolve, scope: Scope
-    ) -> Iterator[tuple[ast.expr, Here]]:
+    ) -> Iterator[tuple[ast.expr | None, Here]]:
+        """Per call of what `scope` belongs to: the expression given for `name`, None where there is none."""
         sites = self._calls().get(called, ())
         if len(sites) > MAX_CALLS:
             return
         for site in sites:
             call = site.node
             assert isinstance(call, ast.Call)
-            given = _argument(call, name, names)
-            if given is not None and any(_is(option, scope) for option in resolve(call.func, site.here)):
-                yield given, site.here
+            if any(_is(option, scope) for option in resolve(call.func, site.here)):
+                yield _argument(call, name, names), site.here
 
     def _calls(self) -> dict[str, list[Site]]:
         if self._by_name is None:

@@ -230,6 +230,9 @@ def arguments(call: ast.Call, here: Here, evaluator: Evaluator) -> tuple[dict[st
             is_open = is_open or known.options[0].open
         else:
             is_open = True
+            if isinstance(keyword.value, ast.Name):
+                given = evaluator.further(keyword.value.id, here)
+                found.update({name: value for name, value in given.items() if name not in found})
     return found, is_open
 
 

@@ -33,6 +33,8 @@ _FOLDER_WRITERS = frozenset(
     "TrainingArguments Seq2SeqTrainingArguments SFTConfig DPOConfig GRPOConfig ModelCheckpoint "
     "LoraTrainingArguments Trainer makedirs mkdir".split()
 )
+_DOWNLOADERS = frozenset("snapshot_download hf_hub_download download_from_hub".split())
+"""What they put into `local_dir` is on this machine; that they fetch it is said where they stand."""
 _REMOTE_CALLS = (
     "requests.",
     "urllib.request.",
@@ -186,6 +188,8 @@ class Origins:
         elif last in _FOLDER_WRITERS:
             written = [k.value for k in node.keywords if k.arg in ("output_dir", "dirpath", "name")]
             written += node.args[:1]
+        elif last in _DOWNLOADERS:
+            written = [k.value for k in node.keywords if k.arg in ("local_dir", "to_path", "save_directory")]
         elif last == "open" and _writes(node):
             written = node.args[:1]
             if isinstance(function, ast.Attribute):

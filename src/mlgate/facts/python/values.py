@@ -274,6 +274,23 @@ class Evaluator:
         given = self._callers.of(binding, lambda node, here: self.known(node, here, depth).options)
         return merge([Known(), *(self.known(argument, here, depth) for argument, here in given)])
 
+    def further(self, name: str, here: Here) -> dict[str, Value]:
+        """What calls of this document give for `**name`, where that is what is left of a function's arguments."""
+        scope = here.scope.lookup(name)
+        node = scope.node if scope is not None else None
+        if scope is None or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return {}
+        if node.args.kwarg is None or node.args.kwarg.arg != name or self.inside is not None:
+            return {}
+        if self._callers is None:
+            self._callers = Callers(self.outline)
+        given = self._callers.of_further(scope, lambda call, at: self.known(call, at).options)
+        reason = f"`**{name}` is what callers give"
+        values = {key: merge(self.known(one, at) for one, at in several) for key, several in given.items()}
+        return {
+            key: Known((), reason, one.defaults, (*one.options, *one.passed)).value() for key, one in values.items()
+        }
+
     def _annotated(self, annotation: ast.expr | None, here: Here, depth: int) -> tuple[Inner, ...]:
         """An annotated parameter is an instance of that class: its methods are known, its value is not."""
         if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
