@@ -231,3 +231,28 @@ def test_a_repository_of_any_other_name_knows_its_own_classes(bundle: Bundle) ->
 def test_a_function_that_was_wrapped_is_still_the_library_s(bundle: Bundle) -> None:
     cells = "from torch import load\nimport functools\n# ---\nload = functools.lru_cache(load)  #! low\n\n# ---\n"
     found(bundle, {"a.ipynb": cells + 'load("x", weights_only=False)  #! high\n'})
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle\ntry:\n    pickle = other()\nexcept OSError:\n    pass\npickle.load(f)  #! high",
+        "import pickle\ntry:\n    pass\nexcept OSError as pickle:\n    pass\npickle.load(f)  #! high",
+        "import pickle\nfor pickle in ():\n    pass\npickle.load(f)  #! high",
+        "import pickle\n0 and (pickle := 1)\npickle.load(f)  #! high",
+        "import pickle\ndef never():\n    global pickle\n    pickle = 1\npickle.load(f)  #! high",
+        "from pickle import load\nif x:\n    load = open('x')\nload(f)  #! high",
+        "import pickle\nTYPE_CHECKING = True\nif TYPE_CHECKING:\n    pickle.load(f)  #! high",
+        "import pickle\nmatch x:\n    case pickle if 0:\n        pass\npickle.load(f)  #! high",
+    ],
+)
+def test_what_may_not_happen_hides_nothing(bundle: Bundle, code: str) -> None:
+    found(bundle, {"a.py": code})
+
+
+CHANGES = ["o['weights_only'] = False", "o.update(weights_only=False)", "o.update({'weights_only': False})"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_table_is_given_later_counts(bundle: Bundle, change: str) -> None:
+    found(bundle, {"a.py": f"import torch\no = {{'weights_only': True}}\n{change}\ntorch.load(f, **o)  #! high"})

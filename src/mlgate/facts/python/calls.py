@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from mlgate.facts.python.known import Class, Function, Instance, Known, Partial
-from mlgate.facts.python.scopes import Here, Scope
+from mlgate.facts.python.known import Class, Function, Instance, Known, Partial, merge
+from mlgate.facts.python.scopes import Binding, Here, Scope
 from mlgate.facts.python.values import Evaluator
 from mlgate.model import Confidence, Entries, Items, Made, Ref, Shape, Sink, Value, Wrapper
 
@@ -149,29 +149,24 @@ def _is_parameter(node: ast.Name, here: Here) -> bool:
 
 
 def _was_replaced(node: ast.Name, here: Here, evaluator: Evaluator) -> bool:
-    """Whether the last thing that the name of the module was set to, reading from above, is an object and no import."""
+    """Whether a cell above has set the name to what a call of it returned: `pipeline = pipeline("…")`.
+
+    That call is judged itself, so no line can be added that only takes the weight from another one.
+    """
     scope = here.scope.lookup(node.id)
-    if scope is None or scope.kind != "module" or len(scope.bindings[node.id]) < 2:
+    if scope is None or scope.kind != "module" or scope is not here.scope or len(scope.bindings[node.id]) < 2:
         return False
-    above = [
-        one
-        for one in scope.bindings[node.id]
-        if (one.here.unit, one.here.line) < (here.unit, node.lineno)
-        and (one.here.unit, one.here.line) != (here.unit, here.line)
-    ]
-    if not above or above[-1].kind != "value" or not isinstance(above[-1].node, ast.Call):
-        return False
-    call = above[-1].node
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    # `load = cached(load)` is still the library's function.
-    if any(_may_be_callable(evaluator.known(one, above[-1].here)) for one in given):
-        return False
-    options = evaluator.bound(above[-1], 0).options
-    return bool(options) and all(isinstance(option, (Made, Instance)) for option in options)
-
-
-def _may_be_callable(known: Known) -> bool:
-    return any(isinstance(one, (Ref, Function, Class, Partial, Wrapper, Shape)) for one in known.options)
+    bindings = scope.bindings[node.id]
+    if any(one.here.unit == here.unit and one.here.line < here.line for one in bindings):
+        return False  # This cell says anew what it is.
+    above = [one for one in bindings if one.here.unit < here.unit]
+    match above[-1:]:
+        case [Binding("value", Here(block=(), scope=holder), ast.Call(ast.Name(name)))]:
+            if name != node.id or holder is not scope:
+                return False
+            options = evaluator.bound(above[-1], 0).options
+            return bool(options) and all(isinstance(option, (Made, Instance)) for option in options)
+    return False
 
 
 def _has_stars(here: Here) -> bool:
@@ -226,7 +221,10 @@ def arguments(call: ast.Call, here: Here, evaluator: Evaluator) -> tuple[dict[st
             continue
         known = evaluator.known(keyword.value, here)
         if len(known.options) == 1 and isinstance(known.options[0], Entries) and not known.unknown:
-            found.update({name: value for name, value in known.options[0].entries if name not in found})
+            table = {name: Known.of(value) for name, value in known.options[0].entries}
+            for name, later in evaluator.later(keyword.value, here).items():
+                table[name] = merge([table[name], later]) if name in table else later
+            found.update({name: one.value() for name, one in table.items() if name not in found})
             is_open = is_open or known.options[0].open
         else:
             is_open = True

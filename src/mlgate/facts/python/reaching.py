@@ -25,7 +25,9 @@ def reaching(bindings: Sequence[Binding], scope: Scope, here: Here, node: ast.AS
         and (one.here.line, one.here.column) < (line, column)
         and (one.here.line, one.here.column) != (here.line, here.column)
     ]
-    certain = [one for one in before if here.block[: len(one.here.block)] == one.here.block]
+    certain = [
+        one for one in before if here.block[: len(one.here.block)] == one.here.block and not _is_set_inside(one, scope)
+    ]
     if not certain:
         return bindings
     last = certain[-1]
@@ -42,3 +44,13 @@ def reaching(bindings: Sequence[Binding], scope: Scope, here: Here, node: ast.AS
         and len(around) > len(last.here.block)
     ]
     return [last, *after_last, *looped]
+
+
+def _is_set_inside(binding: Binding, scope: Scope) -> bool:
+    """Whether a function inside `scope` sets the name (`global`, `nonlocal`): it may never be called."""
+    inner = binding.here.scope
+    while inner is not scope and inner.parent is not None:
+        inner = inner.parent
+        if inner is scope:
+            return True
+    return False

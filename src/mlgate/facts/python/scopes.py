@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal as OneOf
 
 from mlgate.facts.python import guards
@@ -266,7 +266,7 @@ class _Walker:
             case ast.ClassDef():
                 self.class_(node, scope, block, here)
             case ast.If(test, body, orelse):
-                if _is_type_checking(test):
+                if _is_type_checking(test, scope):
                     # Only a type checker runs it; its imports still name what annotations mean.
                     self.imports_only(body, scope, block)
                     self.statements(orelse, scope, block)
@@ -278,8 +278,10 @@ class _Walker:
                     self.below(here, guards.there(test, False))
             case ast.For(target, iterable, body, orelse) | ast.AsyncFor(target, iterable, body, orelse):
                 self.expression(iterable, here)
-                self.bind(target, iterable, here, element=True)
-                self.statements(body, scope, self.block(block))
+                inner = self.block(block)
+                # An empty loop binds nothing.
+                self.bind(target, iterable, replace(here, block=inner), element=True)
+                self.statements(body, scope, inner)
                 self.statements(orelse, scope, self.block(block))
             case ast.While(test, body, orelse):
                 self.expression(test, here, "compare")
@@ -317,7 +319,7 @@ class _Walker:
                 for case in cases:
                     inner = self.block(block)
                     for name in _captures(case.pattern):
-                        self.add(scope, name, Binding("unknown", here))
+                        self.add(scope, name, Binding("unknown", replace(here, block=inner)))
                     if case.guard is not None:
                         self.expression(case.guard, here, "compare")
                     self.statements(case.body, scope, inner)
@@ -342,12 +344,15 @@ class _Walker:
         scope: Scope,
         block: tuple[int, ...],
     ) -> None:
-        self.statements(body, scope, block)
+        # What the body binds is not bound where it failed before.
+        tried = self.block(block)
+        self.statements(body, scope, tried)
         for handler in handlers:
+            handled = self.block(block)
             if handler.name:
-                self.add(scope, handler.name, Binding("unknown", self.here(handler, scope, block)))
-            self.statements(handler.body, scope, self.block(block))
-        self.statements(orelse, scope, block)
+                self.add(scope, handler.name, Binding("unknown", self.here(handler, scope, handled)))
+            self.statements(handler.body, scope, handled)
+        self.statements(orelse, scope, tried)
         self.statements(final, scope, block)
 
     def imports_only(self, body: Sequence[ast.stmt], scope: Scope, block: tuple[int, ...]) -> None:
@@ -482,7 +487,10 @@ class _Walker:
                     while isinstance(scope.node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
                         assert scope.parent is not None
                         scope = scope.parent
-                    self.add(scope, target.id, Binding("value", at, value, target.id))
+                    # `x and (y := z)` may bind nothing.
+                    self.add(
+                        scope, target.id, Binding("value", replace(at, block=self.block(at.block)), value, target.id)
+                    )
                     stack.append((value, at, use, keyword, callee))
                 case ast.Dict(keys, values):
                     for key, value in zip(keys, values, strict=True):
@@ -572,10 +580,15 @@ def _key(node: ast.expr | None) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _is_type_checking(test: ast.expr) -> bool:
-    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
-        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
-    )
+def _is_type_checking(test: ast.expr, scope: Scope) -> bool:
+    """`typing.TYPE_CHECKING`, under its own name; a name that the text sets itself may be true."""
+    match test:
+        case ast.Name("TYPE_CHECKING" as name) | ast.Attribute(ast.Name(name), "TYPE_CHECKING"):
+            holder = scope.lookup(name)
+            return holder is not None and all(
+                one.kind == "import" and one.name.startswith("typing") for one in holder.bindings[name]
+            )
+    return False
 
 
 def _is_final(annotation: ast.expr) -> bool:

@@ -478,6 +478,16 @@ class Evaluator:
                 match site.node:
                     case ast.Subscript(ast.Name(name), ast.Constant(str() as key)):
                         self._set_later.setdefault((name, key), []).append((value, site.here))
+            for site in self.outline.calls:
+                match site.node:
+                    case ast.Call(ast.Attribute(ast.Name(name), "update" | "setdefault"), [], keywords):
+                        for one in keywords:
+                            self._set_later.setdefault((name, one.arg or ""), []).append((one.value, site.here))
+                    case ast.Call(ast.Attribute(ast.Name(name), "update"), [ast.Dict(keys, values), *_]):
+                        for key_node, value in zip(keys, values, strict=True):
+                            match key_node:
+                                case ast.Constant(str() as key):
+                                    self._set_later.setdefault((name, key), []).append((value, site.here))
         scope = here.scope.lookup(base.id)
         return [
             self.known(value, at, depth)
@@ -486,6 +496,15 @@ class Evaluator:
             for value, at in self._set_later.get((base.id, place), ())
             if at.scope.lookup(base.id) is scope
         ]
+
+    def later(self, base: ast.expr, here: Here) -> dict[str, Known]:
+        """What a table that has a name is given after it was written out, by key."""
+        if not isinstance(base, ast.Name):
+            return {}
+        self._later(base, Known(), here, 0)
+        keys = dict.fromkeys(key for name, key in self._set_later or () if name == base.id)
+        found = {key: self._later(base, Known((key,)), here, 0) for key in keys}
+        return {key: merge(known) for key, known in found.items() if known}
 
     # -- calls
 
