@@ -81,7 +81,17 @@ def test(folder: Path) -> int:
 
 def _suite(place: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(place / "bin" / "python"), "-m", "pytest", "-m", "compat", "-p", "no:cacheprovider"],
+        [
+            str(place / "bin" / "python"),
+            "-m",
+            "pytest",
+            "-m",
+            "compat",
+            "-p",
+            "no:cacheprovider",
+            "--basetemp",
+            str(place / "tmp"),
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
