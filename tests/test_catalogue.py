@@ -6,8 +6,8 @@ import pytest
 
 from mlgate.model import Example
 from mlgate.policy import load_bundle
-from mlgate.policy_test import forms
 from mlgate.scan import examine_example
+from mlgate.verbs.policy_test import forms
 
 BUNDLE = load_bundle()
 CLAIMS = [

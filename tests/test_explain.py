@@ -11,10 +11,10 @@ import report_fixture as fixture
 
 from mlgate.cascade import Bundle
 from mlgate.errors import MlgateError
-from mlgate.explain import explain, rules
 from mlgate.model import Level, Setting
 from mlgate.report import Options
 from mlgate.report.columns import width
+from mlgate.verbs.explain import explain, rules
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

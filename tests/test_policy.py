@@ -18,7 +18,7 @@ from mlgate.cascade import UNSAID, params_for, settings_for
 from mlgate.errors import PolicyError
 from mlgate.model import Clause, Confidence, Level, Param, Predicate, Severity, Waivable
 from mlgate.policy import Loaded, load, load_bundle
-from mlgate.policy_shape import faults, schema, shape_problems
+from mlgate.policy.shape import faults, schema, shape_problems
 from mlgate.shipped import shipped
 from mlgate.vocabulary import vocabulary_of
 from mlgate.yaml_strict import Document, read

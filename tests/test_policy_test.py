@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from policy_fixture import HEAD, RULE, write
 
-from mlgate import policy_test
 from mlgate.cascade import Bundle
 from mlgate.model import Confidence, Example, Finding, Location, Severity
 from mlgate.policy import load
-from mlgate.policy_test import examined, forms, printed, sources_of
+from mlgate.verbs import policy_test
+from mlgate.verbs.policy_test import examined, forms, printed, sources_of
 
 
 def found(rule: str, line: int = 1) -> Finding:

@@ -19,10 +19,10 @@ from mlgate.law import Law, derive
 from mlgate.model import Example, Kind, Source
 from mlgate.modules import Modules
 from mlgate.policy import load_bundle
-from mlgate.policy_test import forms
 from mlgate.project import Repository
 from mlgate.quick import is_clean, outline
 from mlgate.trees import Memory
+from mlgate.verbs.policy_test import forms
 
 SEEN_BY_PARSERS = frozenset({"input/unparsed", "input/too-deep", "input/unreadable"})
 """What only a parser tells of a Python file; one without a word of any rule hides nothing from them."""

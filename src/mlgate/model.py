@@ -478,6 +478,19 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """`# mlgate: ignore[RULES] TYPE: REASON`, a developer's no in the code."""
+
+    rules: tuple[str, ...]
+    """Rule ids as they are written, former ones too."""
+    type: str
+    """`false-positive`, `mitigated` or `accepted-risk`; what else is written there makes it no ignore."""
+    reason: str
+    line: int
+    """1-based, of the comment in the physical file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A rule met a fact. Knows nothing of policy. Built by `match` alone, complete."""
 
@@ -501,19 +514,47 @@ class Finding:
     fix: str
     line_text: str
     """The source line, for the text report; secrets masked."""
+    ignores: tuple[Ignore, ...] = ()
+    """The inline ignores that stand beside it and name its rule; whether they count is for policy to say."""
+    commit: str | None = None
+    """The commit that holds it, where the file as it is judged does not any more: a secret that was taken out again."""
 
 
 # --- what follows ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What a policy says of one rule key; None where it says nothing."""
+class Ratchet:
+    """A level by date: recorded before `warn`, warns from `warn` on, blocks from `block` on, never downwards."""
+
+    warn: str | None = None
+    """First day, `YYYY-MM-DD`, UTC; None: it never only warns."""
+    block: str | None = None
+
+
+Levels = Level | Ratchet
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How far overlays may loosen a setting; None, or a parameter that is not named: not at all."""
 
     level: Level | None = None
     existing: Level | None = None
     waivable: Waivable | None = None
+    params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Globs that each added (or left out) entry of a list, or the value itself, must match."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a policy says of one rule key; None where it says nothing."""
+
+    level: Levels | None = None
+    existing: Levels | None = None
+    waivable: Waivable | None = None
     params: Mapping[str, object] = field(default_factory=dict)
+    loosest: Bound = Bound()
     source: str = ""
     """File and line, for traces."""
 
@@ -528,16 +569,72 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverTerms:
+    """What a waiver must carry to be valid; None: this policy does not say."""
+
+    require: tuple[str, ...] | None = None
+    """Fields beyond those that every waiver has: `ticket`."""
+    max_days: int | None = None
+    """From `from` to `expires`, both counted."""
+    grace_days: int | None = None
+    """Days after expiry on which the finding only warns."""
+    emergency_days: int | None = None
+    """As `max_days`, of waivers of type emergency, which need no ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding that is accepted: by whom, why, until when."""
+
+    id: str
+    rule: str
+    type: str
+    """`false-positive`, `mitigated`, `accepted-risk` or `emergency`."""
+    reason: str
+    owner: str
+    start: str
+    """`from` in the file: the day it was asked for, `YYYY-MM-DD`."""
+    expires: str
+    """Last day on which it holds, UTC."""
+    fingerprints: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    limit: int = 0
+    """Most findings that `paths` may cover; beyond it covers none. 0 where fingerprints name them."""
+    ticket: str = ""
+    source: str = ""
+    """File and line."""
+    proposed: bool = False
+    """Only the head has it: a person must still say yes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     id: str
     owner: str
     settings: Mapping[str, Setting]
     """By rule key: `*`, `family/*` or `family/name`."""
     scope: Scope = Scope()
+    terms: WaiverTerms = WaiverTerms()
     help: str = ""
     extends: str = ""
     source: str = ""
     digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A no that meets a finding, whether it is honoured or not. Source: SARIF 2.1.0, suppression object."""
+
+    kind: str
+    """`inline` or `waiver`."""
+    state: str
+    """`accepted`, `proposed` (not merged yet), `expiring` (within 14 days) or `lapsed` (expired)."""
+    type: str
+    reason: str
+    id: str | None = None
+    """The waiver's."""
+    until: str | None = None
+    """Last day, `YYYY-MM-DD`; None for an inline ignore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,6 +645,9 @@ class Decision:
     """`new` or `existing`."""
     policies: tuple[str, ...]
     trace: tuple[str, ...]
+    suppression: Suppression | None = None
+    dates: Mapping[str, str] = field(default_factory=dict)
+    """Level name and the day from which it holds, where a ratchet will raise this decision: {"block": "2027-01-12"}."""
 
 
 @dataclass(frozen=True, slots=True)

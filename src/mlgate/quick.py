@@ -229,7 +229,7 @@ def _own_files() -> list[tuple[str, int, int]]:
     if not os.path.isdir(shipped):
         shipped = os.path.join(os.path.dirname(os.path.dirname(package)), "policies")
     found = []
-    for folder in (package, shipped):
+    for folder in (package, os.path.join(package, "policy"), shipped):
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.endswith((".py", ".yaml")):

@@ -13,8 +13,8 @@ from mlgate import __version__
 from mlgate.cascade import Bundle, covers, params_for, settings_for
 from mlgate.errors import PolicyError
 from mlgate.model import Level, Policy, Rule, Scope, Setting, Waivable
-from mlgate.policy_shape import schema, shape_problems, suggest
-from mlgate.rules_compile import compile_rule, frozen, parameter_problem
+from mlgate.policy.rules import compile_rule, frozen, parameter_problem
+from mlgate.policy.shape import schema, shape_problems, suggest
 from mlgate.shipped import shipped
 from mlgate.yaml_strict import Data, Document, KeyPath, read
 

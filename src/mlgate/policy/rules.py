@@ -18,7 +18,7 @@ from mlgate.model import (
     Severity,
     Test,
 )
-from mlgate.policy_shape import suggest
+from mlgate.policy.shape import suggest
 from mlgate.yaml_strict import Data, Document, KeyPath
 
 FACTS = ("call", "import", "class", "string", "shell", "package", "setting", "server", "secret", "input", "change")

@@ -1,0 +1,1 @@
+"""The verbs: one module each, behind the command line."""
