@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from mlgate.cascade import Bundle, settings_for
+from mlgate.cascade import Bundle, said
 from mlgate.model import Example, Level, Parameter, Rule
 from mlgate.policy import load_bundle
 from mlgate.report.references import link
@@ -70,7 +70,7 @@ def _rank(family: str) -> tuple[int, str]:
 def _contents(family: str, rules: Sequence[Rule], bundle: Bundle) -> str:
     lines = [f"**[{family}](#{family})**", "", "| Rule | | Severity | Level |", "|---|---|---|---|"]
     for rule in rules:
-        level = LEVELS[settings_for(bundle, rule.id).level or Level.OFF]
+        level = LEVELS[Level(said(bundle, rule.id, "level").value)]
         title = _cell(rule.title)
         lines.append(f"| [{rule.id}](#{_anchor(rule.id)}) | {title} | {rule.severity.name.lower()} | {level} |")
     return "\n".join(lines)
@@ -92,7 +92,7 @@ def _prose(text: str) -> str:
 
 
 def _rule(rule: Rule, bundle: Bundle) -> str:
-    level = LEVELS[settings_for(bundle, rule.id).level or Level.OFF]
+    level = LEVELS[Level(said(bundle, rule.id, "level").value)]
     parts = [
         f"### {rule.id}",
         f"**{_prose(rule.title)}** · {rule.severity.name.lower()} severity · {level}",

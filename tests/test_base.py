@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gitrepo import ENVIRONMENT, Repository, make_repository
 
-from mlgate.base import Base, choose
+from mlgate import base as bases
+from mlgate.base import Base
 from mlgate.errors import MlgateError
 from mlgate.git import Git
 
@@ -40,6 +42,11 @@ def forked(tmp_path: Path) -> Forked:
     clone.git("checkout", "--quiet", "-b", "work", fork)
     clone.commit({"b.py": "1"})
     return Forked(clone, fork, main, clone.commit({"b.py": "2"}))
+
+
+def choose(*arguments: Any, **options: Any) -> Base:
+    """Which commit, and how it is told; whose policy judges is asked below."""
+    return replace(bases.choose(*arguments, **options), law=None, branch=None, is_proposal=False)
 
 
 def compared(name: str, commit: str) -> Base:
@@ -246,3 +253,28 @@ def test_gitlab_s_merge_base_is_enough_where_the_branch_was_not_fetched(forked: 
 )
 def test_what_is_no_change_request_has_no_base(forked: Forked, variables: dict[str, str]) -> None:
     assert choose("auto", variables, forked.git, committing=False) == NOTHING
+
+
+# --- whose policy, and what the change goes into
+
+
+def test_the_policy_is_that_of_the_branch_as_it_is_now_and_not_as_it_was_when_work_began(forked: Forked) -> None:
+    base = bases.choose("origin/main", {}, forked.git, committing=False)
+    assert (base.commit, base.law, base.branch, base.is_proposal) == (forked.fork, forked.main, "main", False)
+
+
+@pytest.mark.parametrize("spec", ["HEAD~1", "HEAD", "main@{0}"])
+def test_an_expression_is_no_branch(forked: Forked, spec: str) -> None:
+    assert bases.choose(spec, {}, forked.git, committing=False).branch is None
+
+
+def test_a_commit_is_no_branch(forked: Forked) -> None:
+    assert bases.choose(forked.fork[:12], {}, forked.git, committing=False).branch is None
+
+
+def test_a_hook_on_a_laptop_only_proposes_and_ci_decides(forked: Forked) -> None:
+    assert bases.choose("auto", {}, forked.git, committing=True).is_proposal
+    pushing = {"PRE_COMMIT_FROM_REF": "origin/main", "PRE_COMMIT_TO_REF": "HEAD"}
+    assert bases.choose("auto", pushing, forked.git, committing=False).is_proposal
+    assert not bases.choose("auto", {**pushing, "CI": "1"}, forked.git, committing=False).is_proposal
+    assert not bases.choose("origin/main", {}, forked.git, committing=True).is_proposal

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.cascade import Bundle, settings_for
+from mlgate.cascade import Bundle, said
 from mlgate.decide import CEILINGS, EXISTING, NEW, decide
 from mlgate.model import Confidence, Decision, Finding, Level, Location, Policy, Setting, Severity
 
@@ -111,8 +111,8 @@ def test_every_finding_that_is_not_off_is_decided_once(seen: list[tuple[Finding,
     kept = [
         (one, status)
         for one, status in seen
-        if settings_for(law, one.rule).level is not Level.OFF
-        and not (status == EXISTING and settings_for(law, one.rule).existing is Level.OFF)
+        if said(law, one.rule, "level").value is not Level.OFF
+        and not (status == EXISTING and said(law, one.rule, "existing").value is Level.OFF)
     ]
     assert sorted(map(repr, kept)) == sorted(repr((one.finding, one.status)) for one in decisions)
 

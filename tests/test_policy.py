@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from policy_fixture import HEAD, RULE, write
 
 from mlgate import model
-from mlgate.cascade import UNSAID, params_for, settings_for
+from mlgate.cascade import FIELDS, Bundle, params_for, said
 from mlgate.errors import PolicyError
 from mlgate.model import Clause, Confidence, Level, Param, Predicate, Severity, Waivable
 from mlgate.policy import Loaded, load, load_bundle
@@ -112,24 +112,6 @@ def test_the_shipped_parameters_are_declared() -> None:
     assert unknown == []
 
 
-def test_the_worked_example_is_refused_by_name_and_nothing_else() -> None:
-    refused = load(EXAMPLE, DATA).not_enforced
-    sentence = " is not enforced by mlgate 0.1; "
-    assert [tuple(one.split(sentence)) for one in refused] == [
-        ("policy-example/waivers/ranking.yaml:2: a Waivers document", "take it out"),
-        (
-            "policy-example/teams/vision.yaml:7: scope: overlay 'vision-exploration' (scope)",
-            "take the document out, or give --policy the root's file alone",
-        ),
-        ("policy-example/org.yaml:51: waivers: 'waivers'", "take it out"),
-        ("policy-example/org.yaml:25: rules/unsafe-load/*/loosest: 'loosest'", "take it out"),
-        ("policy-example/org.yaml:28: rules/unpinned/model-revision/level: a dated level", "write one level"),
-        ("policy-example/org.yaml:29: rules/unpinned/model-revision/existing: a dated existing", "write one level"),
-        ("policy-example/org.yaml:32: rules/unpinned/model-revision/loosest: 'loosest'", "take it out"),
-        ("policy-example/org.yaml:36: rules/unpinned/package/loosest: 'loosest'", "take it out"),
-    ]
-
-
 def test_the_match_language_says_what_the_catalogue_needs(tmp_path: Path) -> None:
     (examples,) = read((DATA / "match-examples.yaml").read_bytes(), "match-examples.yaml")
     assert isinstance(examples.data, dict)
@@ -151,10 +133,15 @@ def test_the_match_language_says_what_the_catalogue_needs(tmp_path: Path) -> Non
 # --- where a policy comes from --------------------------------------------------------------------------------------
 
 
+def values(bundle: Bundle, rule: str) -> list[Level | Waivable]:
+    """Level of new findings, of existing ones, and where a no may be written."""
+    return [said(bundle, rule, name).value for name in FIELDS]
+
+
 def test_without_a_policy_the_shipped_one_holds(tmp_path: Path) -> None:
     bundle = load_bundle(root=tmp_path)
     assert [policy.id for policy in bundle.policies] == ["mlgate-default"]
-    assert settings_for(bundle, "unsafe-load/pickle", "a.py").level is Level.BLOCK
+    assert said(bundle, "unsafe-load/pickle", "level").value is Level.BLOCK
 
 
 @pytest.mark.parametrize("place", [".mlgate.yaml", ".mlgate/policy.yaml", ".mlgate/policies/org.yaml"])
@@ -162,23 +149,22 @@ def test_the_repository_s_own_policy_extends_the_shipped_one(tmp_path: Path, pla
     write(tmp_path, {place: HEAD + "rules:\n  unsafe-load/pickle: {level: warn}\n"})
     bundle = load_bundle(root=tmp_path)
     assert [policy.id for policy in bundle.policies] == ["acme-ml", "mlgate-default"]
-    pickle = settings_for(bundle, "unsafe-load/pickle", "a.py")
-    assert (pickle.level, pickle.source) == (Level.WARN, f"{place}:6")
-    assert settings_for(bundle, "unsafe-load/torch-load", "a.py").level is Level.BLOCK
+    pickle = said(bundle, "unsafe-load/pickle", "level")
+    assert (pickle.value, pickle.source) == (Level.WARN, f"{place}:6")
+    assert said(bundle, "unsafe-load/torch-load", "level").value is Level.BLOCK
 
 
 def test_extends_none_makes_a_root(tmp_path: Path) -> None:
     write(tmp_path, {".mlgate.yaml": HEAD + "extends: none\nrules:\n  unsafe-load/pickle: {level: block}\n"})
     bundle = load_bundle(root=tmp_path)
     assert [policy.id for policy in bundle.policies] == ["acme-ml"]
-    assert settings_for(bundle, "unsafe-load/torch-load", "a.py") == UNSAID
+    assert values(bundle, "unsafe-load/torch-load") == [Level.WARN, Level.RECORD, Waivable.FILE]
 
 
 def test_what_an_own_policy_says_of_every_rule_outranks_the_shipped_policy(tmp_path: Path) -> None:
     """`"*": {level: record}` keeps a rule silent that an upgrade of mlgate brings, whatever the shipped policy says."""
     write(tmp_path, {".mlgate.yaml": HEAD + 'rules:\n  "*": {level: record}\n'})
-    setting = settings_for(load_bundle(root=tmp_path), "unsafe-load/pickle", "a.py")
-    assert (setting.level, setting.waivable) == (Level.RECORD, Waivable.INLINE)
+    assert values(load_bundle(root=tmp_path), "unsafe-load/pickle")[::2] == [Level.RECORD, Waivable.INLINE]
 
 
 def test_a_given_source_overrides_the_repository_s(tmp_path: Path) -> None:
@@ -269,12 +255,11 @@ rules:
 
 def test_the_most_specific_key_wins_field_by_field(tmp_path: Path) -> None:
     bundle = load_bundle(write(tmp_path, {"org.yaml": HEAD + CASCADE, "rules/store.yaml": RULE}), tmp_path)
-    setting = settings_for(bundle, "acme/feature-store", "a.py")
-    assert (setting.level, setting.existing, setting.waivable) == (Level.BLOCK, Level.WARN, Waivable.NEVER)
-    assert settings_for(bundle, "acme/other", "a.py").waivable is Waivable.INLINE
-    assert settings_for(bundle, "brand-new/rule", "a.py").level is Level.RECORD
+    assert values(bundle, "acme/feature-store") == [Level.BLOCK, Level.WARN, Waivable.NEVER]
+    assert said(bundle, "acme/other", "waivable").value is Waivable.INLINE
+    assert said(bundle, "brand-new/rule", "level").value is Level.RECORD
     rule = bundle.rules["acme/feature-store"]
-    assert params_for(rule, bundle, "a.py") == {"hosts": ("b",), "assume-acme": "0.9"}
+    assert params_for(rule, bundle) == {"hosts": ("b",), "assume-acme": "0.9"}
 
 
 def test_the_vocabulary_holds_the_values_of_parameters(tmp_path: Path) -> None:
@@ -311,8 +296,7 @@ def test_the_order_of_files_and_keys_never_matters(
     def meaning(files: dict[str, str]) -> Any:
         bundle = load_bundle(write(tmp_path_factory.mktemp("bundle"), files) / "x")
         ids = ["acme/feature-store", "acme/other", "acme/third", "unsafe-load/pickle", "new/rule"]
-        found = [settings_for(bundle, id_, "a.py") for id_ in ids]
-        return [(s.level, s.existing, s.waivable, s.params) for s in found], {
+        return [values(bundle, id_) for id_ in ids], {
             id_: (rule.any, rule.unless, params_for(rule, bundle)) for id_, rule in bundle.rules.items() if id_ in ids
         }
 
@@ -331,7 +315,7 @@ def test_a_former_id_keeps_working_and_is_named(tmp_path: Path) -> None:
     rule = RULE.replace("severity:", "formerly: [acme/store]\nseverity:")
     policy = HEAD + "rules:\n  acme/store: {level: block}\n"
     loaded = load(write(tmp_path, {"org.yaml": policy, "rules/store.yaml": rule}), tmp_path)
-    assert settings_for(loaded.bundle, "acme/feature-store", "a.py").level is Level.BLOCK
+    assert said(loaded.bundle, "acme/feature-store", "level").value is Level.BLOCK
     assert loaded.advice == (
         "org.yaml:6: rules/acme/store: 'acme/store' is called 'acme/feature-store' now; write that",
     )
@@ -422,36 +406,31 @@ WRONG_POLICIES = {
         "requires: needs mlgate >=7, this is 0.1.0; install a version that fits",
         5,
     ),
-    "dated level": (
-        "rules:\n  acme/*: {level: {block: 2026-11-03}}\n",
-        "rules/acme/*/level: a dated level is not enforced by mlgate 0.1; write one level",
+    "a ratchet that falls": (
+        "rules:\n  acme/*: {level: {warn: 2026-11-03, block: 2026-09-01}}\n",
+        "rules/acme/*/level: blocks from 2026-09-01, before it warns from 2026-11-03; a level only rises",
         6,
+    ),
+    "a root with a scope": (
+        'extends: none\nrules: {}\nscope: {paths: ["tests/**"]}\n',
+        "scope: a root policy holds everywhere; only what extends another has a scope",
+        7,
+    ),
+    "a scope and nothing that it narrows": (
+        'rules: {}\nscope: {paths: ["tests/**"]}\n',
+        "scope: nothing that this narrows; say what it extends: a policy of the same bundle, a path or"
+        " URL@<40-hex commit>",
+        6,
+    ),
+    "an unknown policy": (
+        "extends: acme-mil\nrules: {}\n",
+        "extends: 'acme-mil' is no policy of this bundle; write such an id, a path, URL@<40-hex commit>,"
+        " mlgate-default or none",
+        5,
     ),
     "malformed date": (
         "rules:\n  acme/*: {level: {block: 2026-13-03}}\n",
         "rules/acme/*/level/block: '2026-13-03' is no day of the calendar",
-        6,
-    ),
-    "loosest": (
-        "rules:\n  acme/*: {loosest: {level: warn}}\n",
-        "rules/acme/*/loosest: 'loosest' is not enforced by mlgate 0.1; take it out",
-        6,
-    ),
-    "waivers": (
-        "waivers: {max-days: 3}\nrules: {}\n",
-        "waivers: 'waivers' is not enforced by mlgate 0.1; take it out",
-        5,
-    ),
-    "extends": (
-        "extends: github.com/acme/ml@main\nrules: {}\n",
-        "extends: 'extends: github.com/acme/ml@main' is not enforced by mlgate 0.1; "
-        "write none or mlgate-default, or take it out",
-        5,
-    ),
-    "scope": (
-        'rules: {}\nscope: {paths: ["tests/**"]}\n',
-        "scope: overlay 'acme-ml' (scope) is not enforced by mlgate 0.1; "
-        "take the document out, or give --policy the root's file alone",
         6,
     ),
     "no rules": ("help: x\n", "no rules", 1),
@@ -561,9 +540,10 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 SOURCES = {
     "two policies": (
-        {".mlgate.yaml": HEAD, ".mlgate/a.yaml": HEAD},
+        {".mlgate.yaml": HEAD + "rules: {}\n", ".mlgate/a.yaml": HEAD.replace("acme-ml", "b") + "rules: {}\n"},
         None,
-        ".mlgate.yaml and .mlgate/ are both there; keep one, or name one with --policy",
+        ".mlgate/a.yaml:1: a second root policy; the first is .mlgate.yaml:1. One bundle has one policy without scope "
+        "or extends",
     ),
     "an empty policy": (
         {".mlgate.yaml": "# later\n"},
@@ -623,11 +603,6 @@ def test_a_source_that_is_missing(tmp_path: Path) -> None:
 def test_a_policy_that_is_a_dangling_link_is_never_no_policy(tmp_path: Path) -> None:
     (tmp_path / ".mlgate.yaml").symlink_to(tmp_path / "gone.yaml")
     assert refusal(tmp_path) == ".mlgate.yaml: cannot be read: No such file or directory"
-
-
-def test_a_remote_source_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match=r"^github\.com/a/b@v1: mlgate 0\.1 does not fetch policies; give a file"):
-        load_bundle("github.com/a/b@v1", tmp_path)
 
 
 # --- two readers of one schema --------------------------------------------------------------------------------------

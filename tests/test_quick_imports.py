@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from gitrepo import ENVIRONMENT, Repository, make_repository
 
-OURS = frozenset("mlgate mlgate.quick mlgate.cache_folder mlgate.errors mlgate.gate mlgate.git mlgate.screen".split())
+OURS = frozenset(
+    "mlgate mlgate.quick mlgate.cache_folder mlgate.ci mlgate.errors mlgate.gate mlgate.git mlgate.screen".split()
+)
 JSON = frozenset("json json.decoder json.encoder json.scanner _json".split())
 RE = frozenset(
     "re _sre copyreg enum functools _functools collections _collections operator _operator keyword reprlib types"

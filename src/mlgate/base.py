@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mlgate.ci import is_ci
 from mlgate.errors import MlgateError
 from mlgate.git import Git
 
@@ -26,6 +27,12 @@ class Base:
     """First line of each report."""
     merged: tuple[str, ...] = ()
     """Commits that the commit in the making merges into `commit`: what they have is not new either."""
+    law: str | None = None
+    """The commit whose policy judges: the tip of what the change goes into, which may be newer than `commit`."""
+    branch: str | None = None
+    """The branch that the change goes into; None where nobody says."""
+    is_proposal: bool = False
+    """Whether this is a hook on the machine of whoever proposes the change: the pull request decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +112,14 @@ def choose(spec: str | None, environment: Mapping[str, str], git: Git | None, co
     source = environment.get("PRE_COMMIT_FROM_REF", "")
     if source:
         head = environment.get("PRE_COMMIT_TO_REF", "") or "HEAD"
-        return _merge_base(git, _Target(source, (source,), _ANY_REMEDY), "--base auto (PRE_COMMIT_FROM_REF)", head)
+        found = _merge_base(git, _Target(source, (source,), _ANY_REMEDY), "--base auto (PRE_COMMIT_FROM_REF)", head)
+        return replace(found, is_proposal=not is_ci(environment))
     if committing:
         commit = git.head()
         if commit is None:
             return Base(None, f"no base, this is the first commit: {_EVERYTHING}")
-        return Base(commit, f"compared with HEAD at {commit[:7]}", git.merge_heads())
+        note = f"compared with HEAD at {commit[:7]}"
+        return Base(commit, note, git.merge_heads(), law=commit, is_proposal=not is_ci(environment))
     return Base(None, f"no base: {_EVERYTHING}")
 
 
@@ -123,10 +132,19 @@ def _merge_base(git: Git, target: _Target, asked: str, head_name: str = "HEAD") 
         # Before the first commit there is nothing to share history with.
         shared = git.merge_base(commit, head) if head is not None else commit
         if shared is not None:
-            return Base(shared, _note(target.name, shared))
+            return Base(shared, _note(target.name, shared), law=commit, branch=_branch_name(target.name, commit))
     if git.is_shallow():
         raise MlgateError(f"{asked}: this shallow clone has no common commit with {target.name}; {target.remedy}")
-    return Base(known[0], _note(target.name, known[0]))
+    return Base(known[0], _note(target.name, known[0]), law=known[0], branch=_branch_name(target.name, known[0]))
+
+
+def _branch_name(name: str, commit: str) -> str | None:
+    """The branch that `--base` or CI names; None where it is a commit or an expression."""
+    if not name or commit.startswith(name) or name == "HEAD" or any(sign in name for sign in "~^@:"):
+        return None
+    for prefix in ("refs/heads/", "refs/remotes/", "origin/"):
+        name = name.removeprefix(prefix)
+    return name
 
 
 def _note(name: str, commit: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mlgate import __version__, codec, documents, screen
 from mlgate.cache import Cache
-from mlgate.cascade import params_for
+from mlgate.cascade import ANYWHERE, Here, params_for
 from mlgate.extract import cells_of, extract, problem_fact
 from mlgate.facts.secret import mask_text
 from mlgate.findings import findings
@@ -45,6 +45,8 @@ class Examiner:
     cache: Cache
     today: int
     """Number of the day, for the age of cache entries."""
+    here: Here = ANYWHERE
+    """Repository and branch: parameters may differ by them."""
     _index: Index = field(init=False)
     _screen: dict[str, Any] = field(init=False)
     _modules: screen.Modules = field(init=False)
@@ -120,7 +122,7 @@ class Examiner:
 
         def params(rule: Rule) -> Mapping[str, object]:
             if rule.id not in known:
-                known[rule.id] = params_for(rule, self.law.bundle, path)
+                known[rule.id] = params_for(rule, self.law.bundle, replace(self.here, path=path))
             return known[rule.id]
 
         return params

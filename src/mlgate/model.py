@@ -598,6 +598,8 @@ class Waiver:
     """Last day on which it holds, UTC."""
     fingerprints: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    repos: tuple[str, ...] = ()
+    """Patterns of `owner/name`; empty: every repository that the policy reaches."""
     limit: int = 0
     """Most findings that `paths` may cover; beyond it covers none. 0 where fingerprints name them."""
     ticket: str = ""
@@ -619,6 +621,8 @@ class Policy:
     extends: str = ""
     source: str = ""
     digest: str = ""
+    revision: str = ""
+    """The commit that it was pinned to; empty where it was read from files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -662,6 +666,10 @@ class Run:
     """First line of the text report: which base, or why none."""
     date: str
     only: tuple[str, ...] = ()
+    branch: str | None = None
+    """The branch that the change goes into, by which scopes of policies are told."""
+    notes: tuple[str, ...] = ()
+    """Sentences on how was judged: whose policy, and what could not be concluded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -681,6 +689,19 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverCount:
+    """A waiver on the day of the run."""
+
+    waiver: Waiver
+    state: str
+    """See `waiving.State`."""
+    until: str
+    """Last day on which it holds."""
+    covers: int
+    """Findings that it names, whether it holds or not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     run: Run
     policies: tuple[Policy, ...]
@@ -689,3 +710,4 @@ class Report:
     """Every finding of every level but `off`, ordered by path and place."""
     assets: tuple[AssetCount, ...]
     summary: Summary
+    waivers: tuple[WaiverCount, ...] = ()

@@ -11,16 +11,6 @@ if TYPE_CHECKING:
 
 _POLICY_FOLDERS = ("", "rules", "policies", "teams", "waivers")
 _SAYS_NOTHING = ("-q", "--quiet", "-v", "--verbose", "--no-cache")
-_CI = (
-    "CI",
-    "GITHUB_ACTIONS",
-    "GITLAB_CI",
-    "TF_BUILD",
-    "JENKINS_URL",
-    "BUILDKITE",
-    "BITBUCKET_BUILD_NUMBER",
-    "CIRRUS_CI",
-)
 MAX_COMPARED = 4
 """Most files that are compared with what the base has, each by a process of git."""
 
@@ -92,7 +82,11 @@ def _asked(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[st
             return None
         else:
             paths.append(argument)
-    if not paths or not quiet or any(environment.get(name) for name in _CI):
+    if not paths or not quiet:
+        return None
+    from mlgate.ci import is_ci
+
+    if is_ci(environment):
         return None
     return policy, base, paths
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from mlgate import base, decide, discover, newness, workers
+from mlgate import authority, base, decide, discover, globs, newness, waiving, workers
 from mlgate.cache import Cache
-from mlgate.cascade import Bundle
+from mlgate.cascade import ANYWHERE, Bundle, Here, in_force
 from mlgate.errors import MlgateError
 from mlgate.examine import Examiner, Result
 from mlgate.git import Git, find_root, is_committing
@@ -22,7 +22,7 @@ from mlgate.law import Law, derive, keep
 from mlgate.limits import FILE_SECONDS
 from mlgate.model import Asset, AssetCount, Example, Finding, Kind, Report, Run, Source, Summary
 from mlgate.modules import Modules
-from mlgate.policy import load_bundle
+from mlgate.policy import Pins
 from mlgate.project import Repository, Tree
 from mlgate.quick import screen_key
 from mlgate.trees import CommitTree, Memory, WorkTree
@@ -71,13 +71,24 @@ def check(question: Question) -> Report:
     """Raises MlgateError for what keeps mlgate from judging: exit code 2."""
     root = _root(question)
     git = Git(root, question.environment) if find_root(root) == root else None
-    bundle = load_bundle(question.policy, Path(root))
-    law = derive(bundle, question.only, question.cache)
-    if question.cache is not None and not question.only:
-        _keep_screen(root, question.policy or "", law, question.cache)
     chosen = base.choose(question.base, question.environment, git, _committing(root, git, question.environment))
     changes = git.changes(chosen.commit) if git is not None and chosen.commit is not None else {}
-    return _Check(question, root, git, law, chosen, changes).report()
+    judge = _authority(question, root, git, chosen, changes)
+    law = derive(judge.bundle, question.only, question.cache)
+    # What judges is what is on disk and pinned: the screen that `quick` will ask for, by the same words.
+    if question.cache is not None and not question.only and judge.proposal is None and judge.loaded.is_settled:
+        _keep_screen(root, question.policy or "", law, question.cache)
+    return _Check(question, root, git, law, chosen, changes, judge).report()
+
+
+def _authority(
+    question: Question, root: str, git: Git | None, chosen: base.Base, changes: Mapping[str, tuple[str, str]]
+) -> authority.Authority:
+    pins = Pins(question.cache, question.environment)
+    if git is None or chosen.commit is None:
+        return authority.on_disk(question.policy, Path(root), pins)
+    changed = {path for new, (_, old) in changes.items() for path in (new, old)}
+    return authority.of_change(question.policy, Path(root), pins, git, chosen, changed)
 
 
 def _keep_screen(root: str, policy: str, law: Law, place: Path) -> None:
@@ -90,27 +101,36 @@ def _keep_screen(root: str, policy: str, law: Law, place: Path) -> None:
         keep(file, json.dumps(law.screen).encode())
 
 
-def examine_example(example: Example, bundle: Bundle) -> list[Finding]:
+def examine_example(example: Example, bundle: Bundle, here: Here = ANYWHERE) -> list[Finding]:
     """The findings of a rule's example, judged in this process; with a base, those that are new."""
-    law = derive(bundle, (), None) if id(bundle) not in _LAWS else _LAWS[id(bundle)]
-    _LAWS[id(bundle)] = law
+    law = _law_of(bundle)
     if example.unread:
-        examiner = Examiner(law, Repository(Memory({})), lambda path: None, Cache(None), 0)
+        examiner = Examiner(law, Repository(Memory({})), lambda path: None, Cache(None), 0, here)
         return list(examiner.problem("example", example.unread, "an example").findings)
-    head = _of_files(example.files, law)
+    head = _of_files(example.files, law, here)
     if not example.base:
         return head
-    statuses = newness.statuses(head, _of_files(example.base, law), {})
+    statuses = newness.statuses(head, _of_files(example.base, law, here), {})
     return [finding for finding, status in zip(head, statuses, strict=True) if status == "new"]
 
 
-_LAWS: dict[int, Law] = {}
-"""Laws of the bundles whose examples were tried, by identity: a catalogue is tried a thousand times."""
+def _law_of(bundle: Bundle) -> Law:
+    """A catalogue is tried a thousand times: the laws of the latest bundles are kept."""
+    for known, law in _LAWS:
+        if known is bundle:
+            return law
+    law = derive(bundle, (), None)
+    _LAWS.append((bundle, law))
+    del _LAWS[:-4]
+    return law
 
 
-def _of_files(files: Mapping[str, str], law: Law) -> list[Finding]:
+_LAWS: list[tuple[Bundle, Law]] = []
+
+
+def _of_files(files: Mapping[str, str], law: Law, here: Here) -> list[Finding]:
     tree = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
-    examiner = Examiner(law, Repository(Memory(tree), Modules(law.vocabulary)), tree.get, Cache(None), 0)
+    examiner = Examiner(law, Repository(Memory(tree), Modules(law.vocabulary)), tree.get, Cache(None), 0, here)
     return [
         finding
         for path, data in sorted(tree.items())
@@ -151,9 +171,12 @@ class _Check:
     base: base.Base
     changes: dict[str, tuple[str, str]]
     """Path → (status, path at the base) of everything that differs from the base; empty without one."""
+    judge: authority.Authority
     _work_tree: WorkTree | None = None
     _trees: dict[str, Tree] = field(default_factory=dict)
     _projects: dict[str, Repository] = field(default_factory=dict)
+    _name: list[str | None] = field(default_factory=list)
+    """`owner/name` once somebody asked."""
     _modules: Modules | None = None
     """Shared by the sides: an equal module is parsed once."""
 
@@ -167,11 +190,12 @@ class _Check:
         findings = [finding for result in results for finding in result.findings]
         statuses = self._statuses(findings, frozenset(result.path for result in results))
         Cache(self.question.cache).trim()
-        context = decide.Context(date=self.question.date, base=self.base.commit)
+        run = self._run()
+        context = self._context(run, frozenset(result.path for result in results))
         decisions = decide.decide(findings, statuses, self.law.bundle, context)
         return Report(
-            run=self._run(),
-            policies=self.law.bundle.policies,
+            run=run,
+            policies=in_force(self.law.bundle, run.repository, context.branch),
             rules=self.law.rules,
             decisions=decisions,
             assets=_counted(asset for result in results for asset in result.assets),
@@ -180,7 +204,43 @@ class _Check:
                 cells=sum(result.cells for result in results),
                 skipped=sum(result.unread for result in results),
             ),
+            waivers=waiving.counts(self.law.bundle, findings, decide.here(context), context.elsewhere),
         )
+
+    def _context(self, run: Run, examined: frozenset[str]) -> decide.Context:
+        return decide.Context(
+            repository=run.repository,
+            branch=self._branch(),
+            date=self.question.date,
+            base=self.base.commit,
+            is_proposal=self.base.is_proposal,
+            elsewhere=self._elsewhere(examined),
+        )
+
+    def _branch(self) -> str | None:
+        """What the change goes into; where nobody says, the branch at hand."""
+        if self.base.branch is not None:
+            return self.base.branch
+        ref = self.git.ref() if self.git else None
+        return ref.removeprefix("refs/heads/") if ref else None
+
+    def _elsewhere(self, examined: frozenset[str]) -> dict[str, int]:
+        """Findings that path waivers name in files that nobody asked about: they count towards the limits."""
+        bundle = self.law.bundle
+        repository = self._repository()
+        patterns = [pattern for waiver in bundle.waivers for pattern in waiver.paths]
+        if not patterns:
+            return {}
+        paths = [
+            path for path in self._tree(WORK_TREE).paths() if path not in examined and globs.matches(path, patterns)
+        ]
+        entries = {entry.path: entry for entry in discover.discover(self.root, (), self.git).entries}
+        results = self._examined(Task(WORK_TREE, path, entries[path]) for path in paths if path in entries)
+        findings = [finding for result in results for finding in result.findings]
+        return {
+            waiver.id: sum(waiving.names(waiver, finding, bundle, repository) for finding in findings)
+            for waiver in bundle.waivers
+        }
 
     # -- what is looked at
 
@@ -350,21 +410,29 @@ class _Check:
 
     def _examiner(self, side: str) -> Examiner:
         cache = Cache(self.question.cache)
-        return Examiner(self.law, self._project(side), self._tree(side).read, cache, _day(self.question.date))
+        here = Here(repository=self._repository(), branch=self._branch())
+        return Examiner(self.law, self._project(side), self._tree(side).read, cache, _day(self.question.date), here)
 
     # -- the run
 
     def _run(self) -> Run:
         git = self.git
         return Run(
-            repository=git.repository() if git else None,
+            repository=self._repository(),
             commit=git.head() if git else None,
             ref=git.ref() if git else None,
             base=self.base.commit,
             base_note=self.base.note,
             date=self.question.date,
             only=self.question.only,
+            branch=self._branch(),
+            notes=(self.judge.note,) if self.judge.note else (),
         )
+
+    def _repository(self) -> str | None:
+        if not self._name:
+            self._name.append(self.git.repository() if self.git else None)
+        return self._name[0]
 
 
 class _Prepare:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mlgate.cascade import Bundle, params_for
+from mlgate.cascade import Bundle, every_value
 from mlgate.model import Clause, Param, Predicate, Rule, Severity, Test, Vocabulary
 
 _BESIDE = Predicate("beside", (Test("present", True),))
@@ -44,9 +44,15 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
 
 
 def vocabulary_of(bundle: Bundle) -> Vocabulary:
-    """The vocabulary of a bundle with the parameters that its policies set."""
+    """The vocabulary of a bundle with the parameters that its policies set anywhere."""
     rules = bundle.rules.values()
-    return vocabulary(rules, {rule.id: params_for(rule, bundle) for rule in rules})
+    return vocabulary(
+        rules,
+        {
+            rule.id: {name: every_value(bundle, rule.id, name, one) for name, one in rule.params.items()}
+            for rule in rules
+        },
+    )
 
 
 def _trigger_words(pattern: str, clause: Clause) -> tuple[str, ...]:

@@ -1,237 +1,368 @@
-"""A policy source becomes a bundle: documents found, checked one by one and against each other, compiled."""
+"""Policy sources become one bundle: the repository's own documents, and the root that they build on."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from mlgate import __version__
-from mlgate.cascade import Bundle, covers, params_for, settings_for
+from mlgate.cascade import Bundle, params_for
 from mlgate.errors import PolicyError
-from mlgate.model import Level, Policy, Rule, Scope, Setting, Waivable
-from mlgate.policy.rules import compile_rule, frozen, parameter_problem
-from mlgate.policy.shape import schema, shape_problems, suggest
+from mlgate.model import Rule
+from mlgate.policy.documents import mapping, of_kind, parse, refuse
+from mlgate.policy.pins import Pin, Pins, pin_of, read_pin
+from mlgate.policy.reader import Reader, Rules
+from mlgate.policy.rules import compile_rule
+from mlgate.policy.shape import suggest
+from mlgate.policy.sources import (
+    FOLDERS,
+    Files,
+    InMemory,
+    OnDisk,
+    beside,
+    bundle_paths,
+    contents,
+    digest,
+    is_policy_file,
+    own_paths,
+)
 from mlgate.shipped import shipped
-from mlgate.yaml_strict import Data, Document, KeyPath, read
+from mlgate.yaml_strict import Document
 
-__all__ = ["Bundle", "Loaded", "load", "load_bundle", "params_for", "settings_for"]
+__all__ = ["FOLDERS", "Bundle", "Loaded", "Pins", "is_policy_file", "load", "load_bundle", "params_for"]
 
 SHIPPED_POLICY = "mlgate-default"
 """Id of the policy that mlgate ships."""
 
-FOLDERS = ("", "rules", "policies", "teams", "waivers")
-"""Where a bundle's documents stand, relative to its folder."""
+NO_ROOT = "none"
+"""`extends: none`: what is said here is all there is."""
 
-_FIELDS: Mapping[str, type[Level] | type[Waivable]] = {"level": Level, "existing": Level, "waivable": Waivable}
-_OURS = re.compile(rb"^kind:[ \t]*[\"']?(Policy|Rule|Waivers)\b", re.MULTILINE)
-_VERSION = ".".join(__version__.split(".")[:2])
+MAX_CHAIN = 5
+"""Longest chain of policies that build on policies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A bundle and what `mlgate policy test` wants to know of how it came to be."""
+    """A bundle, and what is to be known of how it came to be."""
 
     bundle: Bundle
     documents: tuple[Document, ...]
-    """The source's own; the shipped ones where no source was given."""
-    not_enforced: tuple[str, ...]
-    """A sentence for each thing that the documents ask for and this version does not do."""
-    undecided: frozenset[tuple[str, str]]
-    """Rule key and field of settings that this version does not understand, such as dated levels."""
+    """The source's own, and the repository's; the shipped ones where there is no other."""
+    slips: tuple[str, ...] = ()
+    """What has no effect, a sentence each; `check` goes on, `policy test` fails."""
     advice: tuple[str, ...] = ()
     """What is right and could be better: former ids in use, settings that say nothing."""
+    pins: tuple[Pin, ...] = ()
+    """The commits of other repositories that it builds on."""
+    is_own: bool = False
+    """Whether the repository has policy documents of its own."""
+    files: tuple[str, ...] = ()
+    """The files of the repository at hand that hold policies, by path."""
+    is_settled: bool = True
+    """Whether nothing but those files, a named source and pinned commits decides what it says."""
 
 
-def load_bundle(source: str | Path | None = None, root: Path | None = None) -> Bundle:
-    """The rules and policies that hold for the repository at `root` (default: the current folder).
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The documents of one place, told apart."""
 
-    `source` is a file or folder and overrides what the repository has: `.mlgate.yaml` or `.mlgate/`; where neither is
-    there, the shipped policy. Raises PolicyError, one sentence per problem: what cannot be read or is wrong, and what
-    a policy asks for that this version does not enforce.
+    documents: tuple[Document, ...]
+    digest: str
+    roots: tuple[Document, ...]
+    overlays: tuple[Document, ...]
+    extends: tuple[tuple[Document, str], ...]
+    """Documents and the other place that they build on."""
+    files: Files
+    paths: Mapping[str, str]
+    """By what messages call a file: its path among `files`."""
+    revision: str = ""
+    """The commit of the pin."""
+
+
+def load_bundle(source: str | Path | None = None, root: Path | None = None, pins: Pins | None = None) -> Bundle:
+    """The rules, policies and waivers that hold for the repository at `root`: see `load`."""
+    return load(source, root, pins).bundle
+
+
+def load(
+    source: str | Path | None = None,
+    root: Path | None = None,
+    pins: Pins | None = None,
+    files: Files | None = None,
+    source_files: tuple[Files, str] | None = None,
+) -> Loaded:
+    """The rules, policies and waivers that hold for the repository at `root` (default: the current folder).
+
+    `source` is a file, a folder or `URL@<40-hex commit>`: the root policy, whatever the repository says is its root.
+    What the repository has (`.mlgate.yaml`, `.mlgate/`) are overlays then; else its own root holds, or the one that
+    it extends; where it has nothing, the shipped policy.
+    `files` are the repository's, by default those on disk: those of the base decide where there is one.
+    `source_files`: where `source` is read instead, because it is part of the repository.
+    Raises PolicyError, one sentence per problem: what cannot be read, is wrong, or cannot be had.
     """
-    loaded = load(source, root)
-    if loaded.not_enforced:
-        raise PolicyError("\n".join(loaded.not_enforced))
-    return loaded.bundle
-
-
-def load(source: str | Path | None = None, root: Path | None = None) -> Loaded:
-    """As `load_bundle`, but what is not enforced is told instead of raised, and left out of the bundle."""
     root = Path.cwd() if root is None else root
-    base = _shipped()
-    place = _source(source, root)
-    if place is None or place.resolve() == shipped("policies"):
-        return base
-    files = _files(place, root)
-    documents = _documents(files)
-    rules = _with_rules(base.bundle, documents)
-    return _load(documents, rules, _digest(files), base.bundle, named=source is not None)
+    pins = pins or Pins(None, os.environ)
+    files = files or OnDisk(root)
+    loader = _Loader(root, pins)
+    named = _same_place(source, root)
+    own = tuple(
+        path for path in own_paths(files) if named is None or not (path == named or path.startswith(f"{named}/"))
+    )
+    chain = [loader.group(files, own)] if own else []
+    if source is not None and not _is_shipped(source):
+        chain += loader.named(source, source_files)
+    elif not chain:
+        return _shipped()
+    elif source is not None:
+        chain.append(_shipped_group())
+    else:
+        chain += loader.above(chain[0], ())
+    return loader.loaded(chain, own=bool(own), named=source is not None)
+
+
+def _same_place(source: str | Path | None, root: Path) -> str | None:
+    """The path of `source` in the repository, where it is there: what it names is not read twice."""
+    if source is None or not Path(source).exists():
+        return None
+    place, top = Path(source).resolve(), root.resolve()
+    return place.relative_to(top).as_posix() if place.is_relative_to(top) else None
+
+
+def _is_shipped(source: str | Path) -> bool:
+    return Path(source).exists() and Path(source).resolve() == shipped("policies")
 
 
 @cache
 def _shipped() -> Loaded:
-    folder = shipped("policies")
-    files = _files(folder, folder.parent, prefix="mlgate/")
-    documents = _documents(files, check_schema=False)
-    rules = _with_rules(Bundle({}, ()), documents)
-    return _load(documents, rules, _digest(files), None)
+    group = _shipped_group()
+    rules = _with_rules(Rules({}, {}), group.documents)
+    reader = Reader(rules, check_ids=False)
+    policies = tuple(reader.policy(document, group.digest, is_root=True) for document in group.roots)
+    bundle = Bundle(rules.by_id, policies, places=reader.places, renamed=rules.renamed, digest=group.digest)
+    return Loaded(bundle, group.documents)
 
 
-# --- the source -----------------------------------------------------------------------------------------------------
+@cache
+def _shipped_group() -> _Group:
+    files = OnDisk(shipped("policies").parent, "mlgate/")
+    found = contents(files, bundle_paths(files, "policies"))
+    documents = parse(found, check_schema=False)
+    roots = tuple(of_kind(documents, "Policy"))
+    return _Group(documents, digest(found), roots, (), (), files, {})
 
 
-def _source(source: str | Path | None, root: Path) -> Path | None:
-    """The file or folder to read; None: the shipped policy alone."""
-    if source is not None:
-        place = Path(source)
-        if not place.exists():
-            if "@" in str(source) or "://" in str(source):
+# --- from place to place
+
+
+class _Loader:
+    def __init__(self, root: Path, pins: Pins) -> None:
+        self.root = root
+        self.pins = pins
+        self.pinned: list[Pin] = []
+        self.is_settled = True
+
+    def group(self, files: Files, paths: Sequence[str]) -> _Group:
+        found = contents(files, paths)
+        documents = parse(found)
+        named = {files.called(path): path for path in paths}
+        return _told_apart(documents, digest(found), files, named)
+
+    def named(self, source: str | Path, source_files: tuple[Files, str] | None) -> list[_Group]:
+        """The group of `--policy`, and what it builds on."""
+        if source_files is not None:
+            files, path = source_files
+            group = self.group(files, _paths_of(files, path))
+        else:
+            group, _ = self.elsewhere(str(source), OnDisk(self.root), "", is_option=True)
+        return [group, *self.above(group, ())]
+
+    def above(self, group: _Group, seen: tuple[str, ...]) -> list[_Group]:
+        """What `group` builds on, nearest first."""
+        if not group.extends:
+            return []
+        document, given = group.extends[0]
+        for other, place in group.extends[1:]:
+            if place != given:
                 raise PolicyError(
-                    f"{source}: mlgate {_VERSION} does not fetch policies; give a file or a folder, or make the policy"
-                    " repository the hook repository"
+                    other.problem(
+                        ("extends",), f"'{place}' beside '{given}' ({document.at(('extends',))}): one root only"
+                    )
                 )
-            raise PolicyError(f"{source}: no such policy file or folder")
-        return place
-    file, folder = root / ".mlgate.yaml", root / ".mlgate"
-    # A dangling link is a policy that is gone, not one that never was.
-    has_file, has_folder = file.exists() or file.is_symlink(), folder.exists() or folder.is_symlink()
-    if has_file and has_folder:
-        raise PolicyError(".mlgate.yaml and .mlgate/ are both there; keep one, or name one with --policy")
-    return file if has_file else folder if has_folder else None
-
-
-def _files(place: Path, root: Path, prefix: str = "") -> dict[str, bytes]:
-    """The bytes of every policy file by the name that messages give it."""
-    paths = [place]
-    if place.is_dir():
-        found = [path for folder in FOLDERS for path in (place / folder).glob("*.y*ml") if path.name[0] != "."]
-        paths = sorted(path for path in found if path.suffix == ".yaml")
-        for path in sorted(path for path in found if path.suffix == ".yml"):
-            if _OURS.search(_bytes(path, _name(path, root, prefix))):
-                raise PolicyError(f"{_name(path, root, prefix)}: mlgate reads *.yaml; rename it to {path.stem}.yaml")
-        if not paths:
-            raise PolicyError(f"{_name(place, root, prefix)}: no *.yaml in this folder; a bundle has at least one")
-    return {_name(path, root, prefix): _bytes(path, _name(path, root, prefix)) for path in paths}
-
-
-def is_policy_file(path: Path) -> bool:
-    """Whether the file looks like one of our documents: a line that begins with `kind: Policy`, Rule or Waivers."""
-    return path.suffix in (".yaml", ".yml") and _OURS.search(_bytes(path, str(path))) is not None
-
-
-def _bytes(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PolicyError(f"{name}: cannot be read: {error.strerror}") from error
-
-
-def _name(path: Path, root: Path, prefix: str) -> str:
-    try:
-        return prefix + (path.parent.resolve() / path.name).relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return prefix + path.as_posix()
-
-
-def _digest(files: Mapping[str, bytes]) -> str:
-    total = hashlib.sha256()
-    for content in sorted(hashlib.sha256(data).digest() for data in files.values()):
-        total.update(content)
-    return f"sha256:{total.hexdigest()}"
-
-
-# --- the documents --------------------------------------------------------------------------------------------------
-
-
-def _documents(files: Mapping[str, bytes], *, check_schema: bool = True) -> tuple[Document, ...]:
-    """Every document, its shape checked. `requires` comes first: an old mlgate says "upgrade", not "unknown key"."""
-    documents: list[Document] = []
-    problems: list[str] = []
-    for name, data in files.items():
+        if group.roots:
+            raise PolicyError(_two_roots(group.roots[0], document.at(("extends",))))
         try:
-            found = read(data, name)
+            found, name = self.elsewhere(given, group.files, group.paths[document.path])
         except PolicyError as error:
-            problems.append(str(error))
-            continue
-        if not found:
-            problems.append(f"{name}:1: no document; write one (kind: Policy) or remove the file")
-        documents += found
-    _raise([problem for document in documents for problem in _requires_problems(document)])
-    for document in documents:
-        found_problems = shape_problems(document)
-        if not found_problems and check_schema:
-            found_problems = schema_problems(document)
-        problems += found_problems
-    _raise(problems)
-    return tuple(documents)
+            raise PolicyError(
+                "\n".join(document.problem(("extends",), line) for line in str(error).splitlines())
+            ) from error
+        if name in seen:
+            raise PolicyError(document.problem(("extends",), f"a circle: {' → '.join((*seen, name))}"))
+        if len(seen) >= MAX_CHAIN:
+            raise PolicyError(document.problem(("extends",), f"more than {MAX_CHAIN} policies build on each other"))
+        return [found, *self.above(found, (*seen, name))]
 
+    def elsewhere(self, given: str, files: Files, path: str, *, is_option: bool = False) -> tuple[_Group, str]:
+        """The group at another place, and a name by which a circle is noticed."""
+        pin = read_pin(given)
+        if pin is not None and not (is_option and Path(given).exists()):
+            pinned = pin_of(*pin, self.pins)
+            self.pinned.append(pinned)
+            fetched = self.pins.files(pinned)
+            found = self.group(fetched, bundle_paths(fetched, ""))
+            return replace(found, revision=pinned.commit), str(pinned)
+        if is_option:
+            # Relative to where the command is given; called as what is beside it in the repository is.
+            place, where = Path(given).absolute().as_posix(), files
+        else:
+            place, where = beside(path, given), files
+            self.is_settled = False
+        if place.startswith("../"):
+            if isinstance(files, InMemory):
+                raise PolicyError(f"'{given}' leads out of the pinned repository")
+            where = OnDisk(self.root)
+        if not where.has(place):
+            raise PolicyError(f"{given}: no such policy file or folder")
+        return self.group(where, _paths_of(where, place)), where.called(place)
 
-def _requires_problems(document: Document) -> Iterator[str]:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    required = document.data.get("requires") if isinstance(document.data, dict) else None
-    if not isinstance(required, str):
-        return
-    try:
-        fits = SpecifierSet(required).contains(__version__, prereleases=True)
-    except InvalidSpecifier:
-        yield document.problem(
-            ("requires",), f"'{required}' is no version specifier; expected for example \">=0.1,<1\""
+    def loaded(self, chain: Sequence[_Group], *, own: bool, named: bool) -> Loaded:
+        """One bundle of everything: the last group's root, everything else above it."""
+        base = _shipped().bundle
+        last = chain[-1]
+        _refuse_identities(chain)
+        is_shipped = last is _shipped_group()
+        documents = [document for group in chain for document in group.documents]
+        rules = Rules(base.rules, base.renamed)
+        for group in reversed(chain):
+            rules = rules if group is _shipped_group() else _with_rules(rules, group.documents)
+        reader = Reader(rules, check_ids=True)
+        root = (
+            None
+            if is_shipped or not last.roots
+            else reader.policy(last.roots[0], last.digest, last.revision, is_root=True)
         )
-        return
-    if not fits:
-        yield document.problem(
-            ("requires",), f"needs mlgate {required}, this is {__version__}; install a version that fits"
+        overlays = [
+            reader.policy(document, group.digest, group.revision, is_root=False)
+            for group in chain
+            for document in (*(group.roots if group is not last else ()), *group.overlays)
+        ]
+        waivers = [
+            waiver
+            for group in chain
+            for document in of_kind(group.documents, "Waivers")
+            for waiver in reader.waivers(document)
+        ]
+        refuse(reader.problems)
+        # A repository's own policy says what it wants changed; an organisation's says all that holds: what it does not
+        # name is not decided by us.
+        builds = root is None or root.extends == SHIPPED_POLICY or (not root.extends and len(chain) == 1 and not named)
+        inherited = base.policies if builds else ()
+        total = hashlib.sha256("".join((*(group.digest for group in chain), base.digest)).encode()).hexdigest()
+        bundle = Bundle(
+            rules=rules.by_id,
+            policies=(*((root,) if root else ()), *inherited),
+            overlays=tuple(overlays),
+            waivers=tuple(waivers),
+            places={**base.places, **reader.places},
+            renamed=rules.renamed,
+            digest=f"sha256:{total}",
+        )
+        return Loaded(
+            bundle,
+            tuple(documents),
+            tuple(reader.slips),
+            tuple(reader.advice),
+            tuple(self.pinned),
+            is_own=own,
+            files=tuple(chain[0].paths.values()) if own else (),
+            is_settled=self.is_settled,
         )
 
 
-def schema_problems(document: Document) -> list[str]:
-    """The worst fault that the shipped JSON Schema finds, as a list of at most one sentence.
-
-    What `shape_problems` says is friendlier and comes first; this is the same schema read by a second reader.
-    """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    checker = Draft202012Validator.FORMAT_CHECKER
-    validator = Draft202012Validator(schema(), format_checker=checker)
-    error = best_match(validator.iter_errors(document.data))
-    return [] if error is None else [document.problem(tuple(error.absolute_path), error.message)]
+def _paths_of(files: Files, place: str) -> tuple[str, ...]:
+    return bundle_paths(files, place) if files.is_folder(place) else (place,)
 
 
-def _raise(problems: Sequence[str]) -> None:
-    if problems:
-        raise PolicyError("\n".join(problems))
+def _told_apart(documents: tuple[Document, ...], digest: str, files: Files, paths: Mapping[str, str]) -> _Group:
+    """Roots, overlays and what builds on another place."""
+    policies = of_kind(documents, "Policy")
+    ids = {str(mapping(document.data)["id"]) for document in policies}
+    roots: list[Document] = []
+    overlays: list[Document] = []
+    extends: list[tuple[Document, str]] = []
+    problems: list[str] = []
+    for document in policies:
+        data = mapping(document.data)
+        given = str(data.get("extends", ""))
+        if given in ids and given != data["id"]:
+            overlays.append(document)
+        elif given in ("", NO_ROOT, SHIPPED_POLICY):
+            (overlays if "scope" in data and not given else roots).append(document)
+        elif "/" in given or "\\" in given or given.endswith((".yaml", ".yml")) or read_pin(given) is not None:
+            overlays.append(document)
+            extends.append((document, given))
+        else:
+            near = suggest(given, {*ids - {str(data["id"])}, SHIPPED_POLICY, NO_ROOT})
+            problems.append(
+                document.problem(
+                    ("extends",),
+                    f"'{given}' is no policy of this bundle{near}; write such an id, a path, URL@<40-hex commit>,"
+                    f" {SHIPPED_POLICY} or {NO_ROOT}",
+                )
+            )
+    refuse(problems)
+    return _Group(documents, digest, tuple(roots), tuple(overlays), tuple(extends), files, paths)
 
 
-def _of_kind(documents: Iterable[Document], kind: str) -> list[Document]:
-    return [document for document in documents if _mapping(document.data)["kind"] == kind]
+def _refuse_identities(chain: Sequence[_Group]) -> None:
+    """Two policies of one name, two roots, or none where overlays want one."""
+    refuse(list(_identity_problems(chain)))
 
 
-def _mapping(data: Data) -> dict[str, Data]:
-    return data if isinstance(data, dict) else {}
+def _identity_problems(chain: Sequence[_Group]) -> Iterator[str]:
+    first: dict[str, Document] = {}
+    for group in chain:
+        for document in of_kind(group.documents, "Policy"):
+            id_ = str(mapping(document.data)["id"])
+            if id_ in first:
+                yield document.problem(("id",), f"policy '{id_}' is there already ({first[id_].at()})")
+            first.setdefault(id_, document)
+        for document in group.roots[1:]:
+            yield _two_roots(document, group.roots[0].at())
+        for document in group.roots[:1]:
+            if "scope" in mapping(document.data):
+                yield document.problem(
+                    ("scope",), "a root policy holds everywhere; only what extends another has a scope"
+                )
+    last = chain[-1]
+    if last.overlays and not last.roots and len(chain) == 1:
+        document = last.overlays[0]
+        yield document.problem(
+            ("scope",),
+            "nothing that this narrows; say what it extends: a policy of the same bundle, a path or"
+            " URL@<40-hex commit>",
+        )
 
 
-# --- rules ----------------------------------------------------------------------------------------------------------
+def _two_roots(document: Document, other: str) -> str:
+    return document.problem(
+        (), f"a second root policy; the first is {other}. One bundle has one policy without scope or extends"
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    by_id: Mapping[str, Rule]
-    renamed: Mapping[str, str]
+# --- rules
 
 
-def _with_rules(base: Bundle, documents: Sequence[Document]) -> _Rules:
+def _with_rules(base: Rules, documents: Sequence[Document]) -> Rules:
     """The rules of `base` and of the documents; an id, old or new, names one rule."""
-    by_id = dict(base.rules)
+    by_id = dict(base.by_id)
     renamed = dict(base.renamed)
     compiled: list[tuple[Document, Rule]] = []
     problems: list[str] = []
-    for document in _of_kind(documents, "Rule"):
+    for document in of_kind(documents, "Rule"):
         try:
             rule = compile_rule(document)
         except PolicyError as error:
@@ -250,181 +381,5 @@ def _with_rules(base: Bundle, documents: Sequence[Document]) -> _Rules:
                 problems.append(document.problem(("formerly", index), f"'{old}' names a rule already ({owner.source})"))
             else:
                 renamed[old] = rule.id
-    _raise(problems)
-    return _Rules(by_id, renamed)
-
-
-# --- policies -------------------------------------------------------------------------------------------------------
-
-
-def _load(
-    documents: tuple[Document, ...], rules: _Rules, digest: str, base: Bundle | None, *, named: bool = False
-) -> Loaded:
-    """The policies of the documents over those of `base`; None: these are the shipped documents.
-
-    `named`: by `--policy`. Such a policy is a root unless it says `extends: mlgate-default`: what an organisation
-    does not name is not decided by us. A repository's own `.mlgate.yaml` extends the shipped policy unless it says
-    `extends: none`.
-    """
-    not_enforced = [_waivers_sentence(document) for document in _of_kind(documents, "Waivers")]
-    policies = _of_kind(documents, "Policy")
-    ids = [str(_mapping(document.data)["id"]) for document in policies]
-    overlays = [document for document in policies if _is_overlay(document, ids)]
-    roots = [document for document in policies if document not in overlays]
-    _raise(list(_identity_problems(policies, roots)))
-    not_enforced += [_overlay_sentence(document) for document in overlays]
-    reader = _PolicyReader(rules, digest, check_ids=base is not None)
-    own = [reader.policy(document) for document in roots]
-    _raise(reader.problems)
-    extends = all(policy.extends == SHIPPED_POLICY or (not policy.extends and not named) for policy in own)
-    inherited = base.policies if base is not None and extends else ()
-    total = hashlib.sha256((digest + (base.digest if base is not None else "")).encode()).hexdigest()
-    bundle = Bundle(
-        rules=rules.by_id,
-        policies=(*own, *inherited),
-        places={**(base.places if base is not None else {}), **reader.places},
-        renamed=rules.renamed,
-        digest=f"sha256:{total}",
-    )
-    return Loaded(
-        bundle,
-        documents,
-        tuple(not_enforced + reader.not_enforced),
-        frozenset(reader.undecided),
-        tuple(reader.advice),
-    )
-
-
-def _is_overlay(document: Document, ids: Sequence[str]) -> bool:
-    data = _mapping(document.data)
-    return "scope" in data or (data.get("extends") in ids and data.get("extends") != data["id"])
-
-
-def _identity_problems(policies: Sequence[Document], roots: Sequence[Document]) -> Iterator[str]:
-    first: dict[str, Document] = {}
-    for document in policies:
-        id_ = str(_mapping(document.data)["id"])
-        if id_ in first:
-            yield document.problem(("id",), f"policy '{id_}' is there already ({first[id_].at()})")
-        first.setdefault(id_, document)
-    for document in roots[1:]:
-        yield document.problem(
-            (),
-            f"a second root policy; the first is {roots[0].at()}. One bundle has one policy without scope or extends",
-        )
-
-
-class _PolicyReader:
-    """Reads Policy documents against the rules they speak of; gathers problems and what is not enforced."""
-
-    def __init__(self, rules: _Rules, digest: str, *, check_ids: bool) -> None:
-        self.rules = rules
-        self.digest = digest
-        self.check_ids = check_ids
-        self.problems: list[str] = []
-        self.not_enforced: list[str] = []
-        self.undecided: set[tuple[str, str]] = set()
-        self.advice: list[str] = []
-        self.places: dict[tuple[str, str, str], str] = {}
-
-    def policy(self, document: Document) -> Policy:
-        data = _mapping(document.data)
-        extends = str(data.get("extends", ""))
-        if extends not in ("", "none", SHIPPED_POLICY):
-            self.refuse(
-                document, ("extends",), f"'extends: {extends}'", f"write none or {SHIPPED_POLICY}, or take it out"
-            )
-        if "waivers" in data:
-            self.refuse(document, ("waivers",), "'waivers'")
-        settings: dict[str, Setting] = {}
-        for given, said in _mapping(data["rules"]).items():
-            key = self.key(document, given)
-            if key in settings:
-                self.problems.append(
-                    document.problem(("rules", given), f"'{key}' and its former id are both there; keep '{key}'")
-                )
-            settings[key] = self.setting(document, str(data["id"]), given, key, _mapping(said))
-        return Policy(
-            id=str(data["id"]),
-            owner=str(data["owner"]),
-            settings=settings,
-            scope=Scope(),
-            help=str(data.get("help", "")),
-            extends=extends,
-            source=document.path,
-            digest=self.digest,
-        )
-
-    def key(self, document: Document, given: str) -> str:
-        """The rule key, by its present name."""
-        ids = self.rules.by_id
-        key = self.rules.renamed.get(given, given)
-        if key != given:
-            self.advice.append(document.problem(("rules", given), f"'{given}' is called '{key}' now; write that"))
-        if key == "*" or key in ids or not self.check_ids:
-            return key
-        if key.endswith("/*"):
-            families = {f"{id_.partition('/')[0]}/*" for id_ in ids}
-            if key not in families:
-                self.problems.append(
-                    document.problem(("rules", given), f"unknown family '{key}'{suggest(key, families)}")
-                )
-        else:
-            known = {*ids, *self.rules.renamed}
-            self.problems.append(document.problem(("rules", given), f"unknown rule '{key}'{suggest(key, known)}"))
-        return key
-
-    def setting(self, document: Document, policy: str, given: str, key: str, said: Mapping[str, Data]) -> Setting:
-        at: KeyPath = ("rules", given)
-        if not said:
-            self.advice.append(document.problem(at, "says nothing; give it a level or take it out"))
-        fields: dict[str, Level | Waivable] = {}
-        for name, type_ in _FIELDS.items():
-            value = said.get(name)
-            if isinstance(value, str):
-                fields[name] = type_[value.upper()]
-                self.places[policy, key, name] = document.at((*at, name))
-            elif isinstance(value, dict):
-                self.undecided.add((key, name))
-                self.refuse(document, (*at, name), f"a dated {name}", "write one level")
-        if "loosest" in said:
-            self.refuse(document, (*at, "loosest"), "'loosest'")
-        params = {}
-        for name, value in _mapping(said.get("params", {})).items():
-            self.check_param(document, (*at, "params", name), key, name, value)
-            self.places[policy, key, f"params/{name}"] = document.at((*at, "params", name))
-            params[name] = frozen(value)
-        return Setting(**fields, params=params, source=document.at(at))  # type: ignore[arg-type]
-
-    def check_param(self, document: Document, path: KeyPath, key: str, name: str, value: Data) -> None:
-        if name == "reviews-enforced" and value is True:
-            self.refuse(document, path, "'reviews-enforced'")
-        covered = [rule for id_, rule in self.rules.by_id.items() if covers(key, id_)]
-        declared = [rule.params[name] for rule in covered if name in rule.params]
-        if not declared:
-            if covered and self.check_ids:
-                known = {known for rule in covered for known in rule.params}
-                near = suggest(name, known) or (f"; known: {', '.join(sorted(known))}" if known else "; it has none")
-                self.problems.append(document.problem(path, f"unknown parameter '{name}' of {key}{near}"))
-            return
-        for type_ in sorted({parameter.type for parameter in declared}):
-            if problem := parameter_problem(type_, value):
-                self.problems.append(document.problem(path, problem))
-
-    def refuse(self, document: Document, path: KeyPath, what: str, instead: str = "take it out") -> None:
-        self.not_enforced.append(document.problem(path, _sentence(what, instead)))
-
-
-def _sentence(what: str, instead: str) -> str:
-    return f"{what} is not enforced by mlgate {_VERSION}; {instead}"
-
-
-def _waivers_sentence(document: Document) -> str:
-    return document.problem((), _sentence("a Waivers document", "take it out"))
-
-
-def _overlay_sentence(document: Document) -> str:
-    data = _mapping(document.data)
-    path: KeyPath = ("scope",) if "scope" in data else ("extends",)
-    what = f"overlay '{data['id']}' ({'scope' if 'scope' in data else 'extends'})"
-    return document.problem(path, _sentence(what, "take the document out, or give --policy the root's file alone"))
+    refuse(problems)
+    return Rules(by_id, renamed)

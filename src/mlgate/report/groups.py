@@ -47,6 +47,15 @@ class Entry:
         return self.decisions[0].finding.location.path
 
     @property
+    def dates(self) -> Mapping[str, str]:
+        """The first days on which one of them reaches a higher level: {"block": "2027-01-12"}."""
+        found: dict[str, str] = {}
+        for decision in self.decisions:
+            for level, day in decision.dates.items():
+                found[level] = min(day, found.get(level, day))
+        return found
+
+    @property
     def existing(self) -> bool:
         """Whether the base has it as well."""
         return self.decisions[0].status == "existing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlgate import __version__
-from mlgate.model import AssetCount, Decision, Finding, Level, Location, Report, Rule
+from mlgate.model import AssetCount, Decision, Finding, Level, Location, Report, Rule, Suppression, WaiverCount
 from mlgate.report.escape import json_text
 from mlgate.report.options import Options
 from mlgate.report.order import by_place
@@ -26,15 +26,24 @@ def render(report: Report, options: Options) -> str:
                 "base": run.base,
                 "date": run.date,
                 "only": list(run.only),
+                "branch": run.branch,
+                "notes": list(run.notes),
             },
             "policies": [
-                {"id": policy.id, "source": policy.source, "digest": policy.digest} for policy in report.policies
+                {
+                    "id": policy.id,
+                    "source": policy.source,
+                    "digest": policy.digest,
+                    "revision": policy.revision or None,
+                }
+                for policy in report.policies
             ],
             "assets": [_asset(asset) for asset in sorted(report.assets, key=lambda a: (a.type, a.source, a.id))],
             "findings": [
                 _finding(decision, report.rules.get(decision.finding.rule))
                 for decision in sorted(report.decisions, key=by_place)
             ],
+            "waivers": [_waiver(one) for one in sorted(report.waivers, key=lambda one: one.waiver.id)],
             "summary": {
                 "files": report.summary.files,
                 "cells": report.summary.cells,
@@ -66,7 +75,7 @@ def _finding(decision: Decision, rule: Rule | None) -> dict[str, object]:
         "confidence": finding.confidence.name.lower(),
         "level": decision.level.name.lower(),
         "status": decision.status,
-        "suppression": None,
+        "suppression": _suppression(decision.suppression),
         "policies": list(decision.policies),
         "trace": list(decision.trace),
         "reason": finding.reason or None,
@@ -78,7 +87,40 @@ def _finding(decision: Decision, rule: Rule | None) -> dict[str, object]:
         "fix": _fix(finding, rule),
         "fingerprint": finding.fingerprint,
         "subject_digest": finding.subject_digest,
-        "dates": {},
+        "dates": dict(decision.dates),
+    }
+
+
+def _suppression(suppression: Suppression | None) -> dict[str, object] | None:
+    if suppression is None:
+        return None
+    return {
+        "kind": suppression.kind,
+        "state": suppression.state,
+        "type": suppression.type,
+        "reason": suppression.reason,
+        "id": suppression.id,
+        "until": suppression.until,
+    }
+
+
+def _waiver(count: WaiverCount) -> dict[str, object]:
+    waiver = count.waiver
+    return {
+        "id": waiver.id,
+        "rule": waiver.rule,
+        "type": waiver.type,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "ticket": waiver.ticket or None,
+        "from": waiver.start,
+        "expires": waiver.expires,
+        "until": count.until,
+        "state": count.state,
+        "proposed": waiver.proposed,
+        "limit": waiver.limit or None,
+        "covers": count.covers,
+        "source": waiver.source,
     }
 
 

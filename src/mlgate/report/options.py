@@ -20,6 +20,9 @@ class Options:
     ascii: bool = False
     """For consoles that cannot show more (cp1252, cp437): own signs in ASCII, foreign letters as escapes."""
 
+    today: str = ""
+    """The day of the run, which reports fill in: dates of another year are said with it."""
+
     @property
     def every(self) -> bool:
         """Whether each place and name is listed, however many there are."""

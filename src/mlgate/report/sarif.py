@@ -16,7 +16,19 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from mlgate import __version__
-from mlgate.model import CellLocation, Decision, Example, Level, Location, Policy, Report, Rule, Run, Severity
+from mlgate.model import (
+    CellLocation,
+    Decision,
+    Example,
+    Level,
+    Location,
+    Policy,
+    Report,
+    Rule,
+    Run,
+    Severity,
+    Suppression,
+)
 from mlgate.report.escape import json_text, visible
 from mlgate.report.options import Options
 from mlgate.report.order import worst_first
@@ -205,6 +217,8 @@ def _result(decision: Decision, indices: Mapping[str, int], run: Run) -> dict[st
     }
     if run.base is not None:
         result["baselineState"] = "new" if decision.status == "new" else "unchanged"
+    if decision.suppression is not None:
+        result["suppressions"] = [_suppression(decision.suppression)]
     result["properties"] = _known(
         {
             "severity": finding.severity.name.lower(),
@@ -221,6 +235,20 @@ def _result(decision: Decision, indices: Mapping[str, int], run: Run) -> dict[st
         }
     )
     return result
+
+
+_STATUSES = {"accepted": "accepted", "expiring": "accepted", "proposed": "underReview", "lapsed": "rejected"}
+"""Source: SARIF 2.1.0, 3.35.3: a result whose suppressions are not all accepted is not suppressed."""
+
+
+def _suppression(suppression: Suppression) -> dict[str, object]:
+    named = f"{suppression.id}, " if suppression.id else ""
+    until = f" (until {suppression.until})" if suppression.until else ""
+    return {
+        "kind": "inSource" if suppression.kind == "inline" else "external",
+        "status": _STATUSES[suppression.state],
+        "justification": f"{named}{suppression.type}: {suppression.reason}{until}",
+    }
 
 
 def _plain(text: str) -> str:

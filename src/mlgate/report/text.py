@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from shlex import quote as quoted
 
-from mlgate.model import Finding, Level, Policy, Report, Summary
-from mlgate.report import names, places
+from mlgate.model import Decision, Finding, Level, Policy, Report, Summary
+from mlgate.report import days, names, places
 from mlgate.report.columns import cut_front, fold, width, wrap, wrap_parts
 from mlgate.report.escape import no_command
 from mlgate.report.groups import ALREADY_THERE, Entry, entries
@@ -32,6 +34,7 @@ def render(report: Report, options: Options) -> str:
     if options.quiet and not any(group.level is Level.BLOCK for group in groups):
         return ""
     look = look_of(options)
+    options = replace(options, today=report.run.date)
     lines = _opening(report, look)
     if groups:
         picked: Sequence[Entry] = groups
@@ -57,9 +60,29 @@ def _opening(report: Report, look: Look) -> list[str]:
     lines: list[str] = []
     if report.run.base_note:
         lines += wrap(look.show(report.run.base_note), look.columns)
+    for note in report.run.notes:
+        lines += wrap(look.show(note), look.columns)
+    lines += _waivers(report, look)
     if report.run.only:
         lines += wrap(f"Only {look.show(', '.join(report.run.only))} was looked for.", look.columns)
     return [*lines, ""] if lines else []
+
+
+def _waivers(report: Report, look: Look) -> list[str]:
+    """Emergencies first, in every report; then those that somebody has to renew or to clear away."""
+    today = report.run.date
+    said: list[str] = []
+    used = [one for one in report.waivers if one.covers]
+    for one in sorted(used, key=lambda one: (one.waiver.type != "emergency", one.until, one.waiver.id)):
+        waiver = one.waiver
+        until = days.spoken(one.until, today)
+        if waiver.type == "emergency" and one.state in ("in-force", "expiring"):
+            said.append(f"Emergency: {waiver.id} accepts {waiver.rule} until {until} ({waiver.owner}): {waiver.reason}")
+        elif one.state == "expiring":
+            said.append(f"{waiver.id} accepts {waiver.rule} until {until}: {waiver.owner} renews or mends.")
+        elif one.state == "grace":
+            said.append(f"{waiver.id} ended on {until}: {waiver.rule} only warns for a few days more ({waiver.owner}).")
+    return [line for text in said for line in wrap(look.show(text), look.columns, "", "  ")]
 
 
 def _closing(report: Report, groups: Sequence[Entry], look: Look) -> list[str]:
@@ -68,8 +91,12 @@ def _closing(report: Report, groups: Sequence[Entry], look: Look) -> list[str]:
     found = [f"{counts[level]} {level.name.lower()}" for level in levels]
     if (findings := sum(len(group.decisions) for group in groups)) > len(groups):
         found[-1] += f" ({findings} findings)"
-    if recorded := sum(decision.level is Level.RECORD for decision in report.decisions):
+    accepted = sum(_is_accepted(decision) for decision in report.decisions)
+    recorded = sum(decision.level is Level.RECORD for decision in report.decisions) - accepted
+    if recorded:
         found.append(f"{recorded} recorded")
+    if accepted:
+        found.append(f"{accepted} accepted")
     parts = [", ".join(found)] if found else []
     parts += [_looked_at(report.summary), *_policy(report.policies[:1], look)]
     lines = _joined(parts, look)
@@ -79,8 +106,11 @@ def _closing(report: Report, groups: Sequence[Entry], look: Look) -> list[str]:
     if not groups:
         return ["Nothing to fix in what could be read." if report.summary.skipped else "Nothing to fix.", *lines]
     worst = min(groups, key=lambda group: worst_first(group.first))
-    question = "Wrong or urgent?" if counts[Level.BLOCK] else "What to do?"
-    answers = [(question, f"mlgate explain {look.show(worst.finding.rule)}")]
+    answers = [
+        ("What is this?" if counts[Level.BLOCK] else "What to do?", f"mlgate explain {look.show(worst.finding.rule)}")
+    ]
+    if counts[Level.BLOCK]:
+        answers.append(("Wrong or urgent?", f"mlgate waive {look.show(quoted(worst.path))}"))
     if ask := next((policy.help for policy in report.policies if policy.help), ""):
         answers.append(("Ask a person:", look.show(ask)))
     column = max(width(label) for label, _ in answers) + 2
@@ -90,6 +120,12 @@ def _closing(report: Report, groups: Sequence[Entry], look: Look) -> list[str]:
         else:
             lines += [label, *fold(answer, look.columns)]
     return lines
+
+
+def _is_accepted(decision: Decision) -> bool:
+    """Whether a waiver or a comment in the code keeps it from being shown."""
+    suppression = decision.suppression
+    return decision.level is Level.RECORD and suppression is not None and suppression.state != "lapsed"
 
 
 def _looked_at(summary: Summary) -> str:
@@ -102,8 +138,11 @@ def _looked_at(summary: Summary) -> str:
 
 
 def _policy(policies: Iterable[Policy], look: Look) -> list[str]:
-    """Name and first digits of the digest, as git shows commits."""
-    return [look.show(f"policy {policy.id} {policy.digest.partition(':')[2][:7]}".rstrip()) for policy in policies]
+    """Name and first digits of the commit that it is pinned to, else of the digest."""
+    return [
+        look.show(f"policy {policy.id} {(policy.revision or policy.digest.partition(':')[2])[:7]}".rstrip())
+        for policy in policies
+    ]
 
 
 def _joined(parts: Sequence[str], look: Look) -> list[str]:
@@ -147,7 +186,7 @@ def _entries(groups: Sequence[Entry], every: Sequence[Entry], options: Options, 
         if one_file and not in_full:
             lines += [*fold(look.show(folded[0].path), look.columns, "  "), ""]
         warnings = sum(group.level is Level.WARN for group in every)
-        lines += [*_folded(folded, warnings, bool(in_full), one_file, look), ""]
+        lines += [*_folded(folded, warnings, bool(in_full), one_file, options, look), ""]
     return lines
 
 
@@ -170,6 +209,8 @@ def _in_full(group: Entry, options: Options, look: Look) -> list[str]:
         lines += wrap(f"The same is true of {listed}.", look.columns, "    ", "    ")
     if group.existing:
         lines += wrap(ALREADY_THERE, look.columns, "    ", "    ")
+    for note in (*_proposals(group), *_rises(group, options)):
+        lines += wrap(look.show(note), look.columns, "    ", "    ")
     if finding.fix:
         lines += _remedy(look.show(finding.fix), options.verbose, look)
     if also := places.also(group.decisions, options.every, look.show, look.ellipsis):
@@ -177,6 +218,24 @@ def _in_full(group: Entry, options: Options, look: Look) -> list[str]:
     if options.verbose:
         lines += _background(group, look)
     return lines
+
+
+def _proposals(group: Entry) -> list[str]:
+    """Of waivers that do not hold yet, or not any more."""
+    said: dict[str, None] = {}
+    for decision in group.decisions:
+        suppression = decision.suppression
+        if suppression is not None and suppression.state == "proposed":
+            said[f"{suppression.id} asks to accept it; it counts once it is merged."] = None
+        elif suppression is not None and suppression.state == "lapsed":
+            said[f"{suppression.id} accepted it, and has ended."] = None
+    return list(said)
+
+
+def _rises(group: Entry, options: Options) -> list[str]:
+    """`blocks from Tue 12 January`."""
+    verbs = {"warn": "warns", "block": "blocks"}
+    return [f"{verbs[level]} from {days.spoken(day, options.today)}" for level, day in sorted(group.dates.items())]
 
 
 def _background(group: Entry, look: Look) -> list[str]:
@@ -248,7 +307,9 @@ def _as_clause(sentence: str) -> str:
     return sentence[:-1] if sentence.endswith(".") and not sentence.endswith("..") else sentence
 
 
-def _folded(groups: Sequence[Entry], warnings: int, beside_blocks: bool, one_file: bool, look: Look) -> list[str]:
+def _folded(
+    groups: Sequence[Entry], warnings: int, beside_blocks: bool, one_file: bool, options: Options, look: Look
+) -> list[str]:
     """Warnings in one or two lines each: rule at the left, what and where beside it, or below where it is narrow."""
     indent = "  " if one_file else ""
     noun, verb, them = ("warning", "does", "it") if warnings == 1 else ("warnings", "do", "them")
@@ -275,6 +336,7 @@ def _folded(groups: Sequence[Entry], warnings: int, beside_blocks: bool, one_fil
         lines.append(start + what)
         if where:
             lines.append(rest + where)
+        lines += [look.cut(rest + note, look.edge) for note in _rises(group, options)]
     return lines
 
 

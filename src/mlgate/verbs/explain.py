@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from mlgate.cascade import Bundle, Said, params_for, said, settings_for
+from mlgate.cascade import Bundle, Said, params_for, said
 from mlgate.errors import MlgateError
 from mlgate.model import Clause, Confidence, Example, Level, Parameter, Rule
 from mlgate.report.columns import width, wrap
@@ -91,7 +91,7 @@ def _unknown(target: str, bundle: Bundle) -> str:
 
 
 def _level(rule: Rule, bundle: Bundle) -> Level:
-    return settings_for(bundle, rule.id).level or Level.OFF
+    return Level(said(bundle, rule.id, "level").value)
 
 
 def _title(rule: Rule, bundle: Bundle, look: Look) -> list[str]:
@@ -146,11 +146,10 @@ def _uncertain(rule: Rule, look: Look) -> list[str]:
 
 
 def _consequences(rule: Rule, bundle: Bundle, look: Look) -> list[str]:
-    setting = settings_for(bundle, rule.id)
-    level = setting.level or Level.OFF
+    level = _level(rule, bundle)
     text = _NEW[level]
-    if level is not Level.OFF and setting.existing is not None:
-        text += " " + _EXISTING[min(setting.existing, level)]
+    if level is not Level.OFF:
+        text += " " + _EXISTING[min(Level(said(bundle, rule.id, "existing").value), level)]
     lines = wrap(text, look.columns, "  ", "  ")
     lines += wrap(look.show(_source(said(bundle, rule.id, "level"))), look.columns, "  ", "  ")
     if bundle.help:

@@ -10,53 +10,57 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlgate.cascade import Bundle, keys_for
-from mlgate.decide import EXISTING, NEW, decide
+from mlgate.cascade import ANYWHERE, Bundle
 from mlgate.errors import PolicyError
-from mlgate.model import Confidence, Example, Finding, Level, Location, Rule, Severity
-from mlgate.policy import FOLDERS, Loaded, is_policy_file, load
+from mlgate.model import Example, Finding, Rule
+from mlgate.policy import FOLDERS, Loaded, Pins, is_policy_file, load
+from mlgate.policy.sources import InMemory
+from mlgate.verbs.policy_test.cases import Examine, cases, failure
 from mlgate.yaml_strict import Data, Document, KeyPath
-
-Examine = Callable[[Example, Bundle], Sequence[Finding]]
-"""Everything that any rule finds in an example."""
-
-NOT_ENFORCED = ("inline", "waiver", "findings", "fingerprint")
-"""What a test may be given and this version does not do. Repository, branch and date decide nothing yet: there are no
-overlays and no dated levels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     failures: tuple[str, ...]
     notes: tuple[str, ...]
-    not_enforced: tuple[str, ...]
     rules: int
     examples: int
     tests: int
-    """Tests that were evaluated."""
-    skipped: int
 
 
 def run(
-    source: str | Path | None = None, root: Path | None = None, write: Callable[[str], object] | None = None
+    source: str | Path | None = None,
+    root: Path | None = None,
+    write: Callable[[str], object] | None = None,
+    pins: Pins | None = None,
 ) -> int:
-    """Test one policy source and write what came out: 0 all holds, 1 something fails, 2 `check` would refuse it."""
+    """Test one policy source and write what came out: 0 all holds, 1 something fails, 2 it cannot be read."""
     from mlgate.scan import examine_example
 
     write = write or sys.stdout.write
     try:
-        outcome = examined(load(source, root), examine_example)
+        outcome = examined(loaded(source, root, pins), examine_example)
     except PolicyError as error:
         write(f"{error}\n")
         return 2
     write(printed(outcome))
-    return 2 if outcome.not_enforced else 1 if outcome.failures else 0
+    return 1 if outcome.failures else 0
 
 
-def run_changed(paths: Sequence[str], root: Path | None = None, write: Callable[[str], object] | None = None) -> int:
+def loaded(source: str | Path | None, root: Path | None, pins: Pins | None) -> Loaded:
+    """The policy to test: the one that is named, without what the repository at `root` adds to it; else that one."""
+    return load(source, root, pins, files=None if source is None else InMemory({}, ""))
+
+
+def run_changed(
+    paths: Sequence[str],
+    root: Path | None = None,
+    write: Callable[[str], object] | None = None,
+    pins: Pins | None = None,
+) -> int:
     """Test every policy that one of the changed files belongs to; the worst exit code. For the pre-commit hook."""
     root = Path.cwd() if root is None else root
-    return max((run(source, root, write) for source in sources_of(paths, root)), default=0)
+    return max((run(source, root, write, pins) for source in sources_of(paths, root)), default=0)
 
 
 def sources_of(paths: Sequence[str], root: Path) -> tuple[Path | None, ...]:
@@ -87,27 +91,22 @@ def examined(loaded: Loaded, examine: Examine) -> Outcome:
         rule = loaded.bundle.rules[str(_said(document)["id"])]
         for path, kind, label, example in _claims(rule):
             examples += 1
-            findings = examine(example, loaded.bundle)
+            findings = examine(example, loaded.bundle, ANYWHERE)
             failures += [document.problem(path, f"{label}: {what}") for what in _verdict(rule.id, kind, findings)]
-    tests = skipped = 0
+    tests = 0
     notes = list(loaded.advice)
-    for document, path, test in _tests(loaded.documents):
-        reason = _beyond(document, test, loaded)
-        if reason:
-            skipped += 1
-            notes.append(document.problem(path, f"not tried: {reason}"))
-            continue
+    failures += loaded.slips
+    for document, path, test in cases(loaded.documents):
         tests += 1
-        if wrong := _test_failure(test, loaded.bundle):
+        if wrong := failure(test, document, loaded.bundle, examine):
             failures.append(document.problem(path, wrong))
     notes += [note for document in own for note in _lint(document, loaded.bundle)]
-    return Outcome(tuple(failures), tuple(notes), loaded.not_enforced, len(own), examples, tests, skipped)
+    return Outcome(tuple(failures), tuple(notes), len(own), examples, tests)
 
 
 def printed(outcome: Outcome) -> str:
     """What the verb prints: notes, what is not enforced, failures, and a line that counts."""
     lines = [f"note: {note}" for note in outcome.notes]
-    lines += [f"refused: {sentence}" for sentence in outcome.not_enforced]
     lines += [f"FAIL {failure}" for failure in outcome.failures]
     counts = [
         _counted(outcome.rules, "rule"),
@@ -115,10 +114,6 @@ def printed(outcome: Outcome) -> str:
         _counted(outcome.tests, "test"),
     ]
     verdict = _counted(len(outcome.failures), "failure") if outcome.failures else "all hold"
-    if outcome.skipped:
-        counts.append(f"{_counted(outcome.skipped, 'test')} not tried")
-    if outcome.not_enforced:
-        verdict += "; `mlgate check` refuses this policy"
     lines.append(f"{', '.join(counts)}: {verdict}")
     return "\n".join(lines) + "\n"
 
@@ -196,70 +191,6 @@ def _lint(document: Document, bundle: Bundle) -> Iterator[str]:
         for pattern in clause.patterns if isinstance(clause.patterns, tuple) else ():
             if clause.kind in ("string", "shell") and re.search(pattern, ""):
                 yield document.problem(("match", "any", index, clause.kind), "matches the empty text, so every text")
-
-
-# --- tests of policies ----------------------------------------------------------------------------------------------
-
-
-def _tests(documents: Sequence[Document]) -> Iterator[tuple[Document, KeyPath, Mapping[str, Data]]]:
-    for document in documents:
-        tests = _said(document).get("tests")
-        for index, test in enumerate(tests if isinstance(tests, list) else ()):
-            if isinstance(test, dict):
-                yield document, ("tests", index), test
-
-
-def _beyond(document: Document, test: Mapping[str, Data], loaded: Loaded) -> str:
-    """Why this version cannot evaluate the test; empty where it can."""
-    if _said(document)["id"] not in {policy.id for policy in loaded.bundle.policies}:
-        return "overlays are not enforced"
-    given = _given(test)
-    names = [name for name in NOT_ENFORCED if name in given]
-    if names:
-        return f"'{names[0]}' is not enforced"
-    field = "existing" if given.get("existing") is True else "level"
-    for key in keys_for(str(given["rule"])):
-        if (key, field) in loaded.undecided:
-            return f"the dated {field} of {key} is not enforced"
-    return ""
-
-
-def _test_failure(test: Mapping[str, Data], bundle: Bundle) -> str:
-    """What came out instead; empty where the test holds."""
-    given = _given(test)
-    status = EXISTING if given.get("existing") is True else NEW
-    decisions = decide([_made_up(given)], [status], bundle)
-    reached = decisions[0].level if decisions else Level.OFF
-    if reached is Level[str(test["expect"]).upper()]:
-        return ""
-    name = f"{test['name']}: " if "name" in test else ""
-    trace = f": {'; '.join(decisions[0].trace)}" if decisions else ""
-    return f"{name}expected {test['expect']}, not {reached.name.lower()}{trace}"
-
-
-def _given(test: Mapping[str, Data]) -> Mapping[str, Data]:
-    given = test["given"]
-    return given if isinstance(given, dict) else {}
-
-
-def _made_up(given: Mapping[str, Data]) -> Finding:
-    """A finding that exists in a test only."""
-    return Finding(
-        rule=str(given["rule"]),
-        severity=Severity.HIGH,
-        confidence=Confidence[str(given.get("confidence", "high")).upper()],
-        reason="",
-        location=Location(str(given.get("path", "")), 1, 1, 1, 1),
-        subject="",
-        canonical="",
-        fingerprint="",
-        subject_digest="",
-        asset=None,
-        origin=None,
-        message="",
-        fix="",
-        line_text="",
-    )
 
 
 def _said(document: Document) -> Mapping[str, Data]:
