@@ -186,12 +186,17 @@ SAMPLE = (
         message="Runs Python from nomic-ai on your machine, as it is on the day you run it.",
     ),
     *(
-        decision(REVISION_RULE, location(NOTEBOOK, line, cell(index, 1)), asset="mistralai/Mistral-7B-Instruct-v0.3")
+        replace(
+            decision(
+                REVISION_RULE, location(NOTEBOOK, line, cell(index, 1)), asset="mistralai/Mistral-7B-Instruct-v0.3"
+            ),
+            dates=(("block", "2027-01-12"),),
+        )
         for line, index in ((150, 12), (171, 14), (190, 17))
     ),
     decision(TUNNEL_RULE, location(NOTEBOOK, 230, cell(21, 5, heading="Demo")), subject="share=True"),
 )
-"""What stands as an example in the design, less its dates."""
+"""What stands as an example in the design."""
 
 RUN = Run(
     "acme/ranker",

@@ -171,10 +171,10 @@ class _Judge:
 
     # -- what is to come
 
-    def _dates(self, finding: Finding, status: str, verdict: _Verdict) -> dict[str, str]:
+    def _dates(self, finding: Finding, status: str, verdict: _Verdict) -> tuple[tuple[str, str], ...]:
         """The levels above today's that dates of policies bring, where neither confidence nor a no keeps them away."""
         if self.context.date is None or (verdict.suppression is not None and verdict.level is Level.RECORD):
-            return {}
+            return ()
         coming: dict[str, str] = {}
         highest = verdict.level
         for day in _days_to_come(self.bundle, finding.rule, self.context.date):
@@ -183,7 +183,7 @@ class _Judge:
             if level > highest:
                 highest = level
                 coming[level.name.lower()] = day
-        return coming
+        return tuple(coming.items())
 
 
 @dataclass(slots=True)

@@ -650,8 +650,8 @@ class Decision:
     policies: tuple[str, ...]
     trace: tuple[str, ...]
     suppression: Suppression | None = None
-    dates: Mapping[str, str] = field(default_factory=dict)
-    """Level name and the day from which it holds, where a ratchet will raise this decision: {"block": "2027-01-12"}."""
+    dates: tuple[tuple[str, str], ...] = ()
+    """Level name and the day from which it holds, where a ratchet will raise this decision: ("block", "2027-01-12")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Entry:
         """The first days on which one of them reaches a higher level: {"block": "2027-01-12"}."""
         found: dict[str, str] = {}
         for decision in self.decisions:
-            for level, day in decision.dates.items():
+            for level, day in decision.dates:
                 found[level] = min(day, found.get(level, day))
         return found
 
