@@ -14,6 +14,7 @@ from mlgate.cascade import ANYWHERE, Here, params_for
 from mlgate.extract import cells_of, extract, problem_fact
 from mlgate.facts.secret import mask_text
 from mlgate.findings import findings
+from mlgate.governance import Change
 from mlgate.law import Law
 from mlgate.match import Circumstances, Index, match, references
 from mlgate.model import Asset, Cell, Document, Fact, Finding, Kind, Problem, Project, Rule, Source, Value, Version
@@ -89,6 +90,15 @@ class Examiner:
         circumstances = Circumstances(self._params(path), lambda package: None)
         matches = match(tuple(map(problem_fact, document.problems)), self._index, circumstances)
         return Result(path, findings(document, matches, self.law.detectors), unread=True)
+
+    def stated(self, path: str, data: bytes, changes: Sequence[Change]) -> tuple[Finding, ...]:
+        """What the rules say of changes to the checks; `data` is the file that they are told in."""
+        text = data.decode("utf-8", "replace")
+        document = Document(Source(path, Kind.TEXT, data), (replace(_EMPTY, text=text),))
+        lines = text.count("\n") + 1
+        facts = [change.fact(lines) for change in changes]
+        circumstances = Circumstances(self._params(path), lambda package: None)
+        return findings(document, match(facts, self._index, circumstances), self.law.detectors)
 
     def _is_admitted(self, source: Source) -> bool:
         if source.kind is Kind.PYTHON:

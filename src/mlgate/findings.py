@@ -47,8 +47,8 @@ _LONGEST_SHOWN = 120
 _UNKNOWN_TEXT = repr(HOLE)
 _LOADED = re.compile(r"^[01]$|(?:model|repo|path|name|file|url|uri|checkpoint|dataset|weights|source|id)$")
 """Arguments, by place or name, that say what is loaded."""
-_NOT_OF_THE_LINE = frozenset(["words", "revision", "verified", "beside"])
-"""Attributes that are said twice, or that other lines add: a checkout, a checksum, other keys of a mapping."""
+_NOT_OF_THE_LINE = frozenset(["words", "revision", "verified", "beside", "released", "detail"])
+"""Attributes that are said twice, or that others decide: a checkout, a checksum, other keys, how much is released."""
 
 
 def findings(document: Document, matches: Sequence[Match], detectors: Sequence[Detector]) -> tuple[Finding, ...]:
@@ -207,6 +207,9 @@ def _subject(fact: Fact) -> str:
             return fact.name.removeprefix("?.") if fact.name.startswith("?.") else fact.name
         case "shell" | "string":
             return _short(fact.name)
+        case "change":
+            named = (fact.attributes.get(name) for name in ("what", "id", "rules"))
+            return next((_short(str(one)) for value in named for one in _options(value)), fact.name)
         case "secret":
             return next((str(one) for one in _options(fact.attributes.get("preview"))), fact.name)
     return _short(fact.name)

@@ -8,19 +8,20 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from mlgate import authority, base, decide, discover, globs, newness, waiving, workers
+from mlgate import authority, base, decide, discover, globs, governing, newness, waiving, workers
 from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Bundle, Here, in_force
 from mlgate.errors import MlgateError
 from mlgate.examine import Examiner, Result
 from mlgate.git import Git, find_root, is_committing
+from mlgate.governance import Change, policies
 from mlgate.law import Law, derive, keep
 from mlgate.limits import FILE_SECONDS
-from mlgate.model import Asset, AssetCount, Example, Finding, Kind, Report, Run, Source, Summary
+from mlgate.model import Asset, AssetCount, Example, Finding, Kind, Level, Report, Run, Source, Summary, WaiverCount
 from mlgate.modules import Modules
 from mlgate.policy import Pins
 from mlgate.project import Repository, Tree
@@ -108,6 +109,9 @@ def examine_example(example: Example, bundle: Bundle, here: Here = ANYWHERE) -> 
         examiner = Examiner(law, Repository(Memory({})), lambda path: None, Cache(None), 0, here)
         return list(examiner.problem("example", example.unread, "an example").findings)
     head = _of_files(example.files, law, here)
+    examiner = _examiner(example.files, law, here)
+    for path, data, changes in governing.of_files(example.base, example.files):
+        head += examiner.stated(path, data, changes)
     if not example.base:
         return head
     statuses = newness.statuses(head, _of_files(example.base, law, here), {})
@@ -129,13 +133,21 @@ _LAWS: list[tuple[Bundle, Law]] = []
 
 
 def _of_files(files: Mapping[str, str], law: Law, here: Here) -> list[Finding]:
-    tree = {path: text.encode("utf-8", "surrogatepass") for path, text in files.items()}
-    examiner = Examiner(law, Repository(Memory(tree), Modules(law.vocabulary)), tree.get, Cache(None), 0, here)
+    examiner = _examiner(files, law, here)
     return [
         finding
-        for path, data in sorted(tree.items())
-        for finding in examiner.examine(discover.source(path, data, "example")).findings
+        for path, text in sorted(files.items())
+        for finding in examiner.examine(discover.source(path, _encoded(text), "example")).findings
     ]
+
+
+def _examiner(files: Mapping[str, str], law: Law, here: Here) -> Examiner:
+    tree = {path: _encoded(text) for path, text in files.items()}
+    return Examiner(law, Repository(Memory(tree), Modules(law.vocabulary)), tree.get, Cache(None), 0, here)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _root(question: Question) -> str:
@@ -192,6 +204,10 @@ class _Check:
         Cache(self.question.cache).trim()
         run = self._run()
         context = self._context(run, frozenset(result.path for result in results))
+        waivers = waiving.counts(self.law.bundle, findings, decide.here(context), context.elsewhere)
+        governed = self._governed(waivers)
+        findings += [finding for finding, _ in governed]
+        statuses += tuple(status for _, status in governed)
         decisions = decide.decide(findings, statuses, self.law.bundle, context)
         return Report(
             run=run,
@@ -204,7 +220,67 @@ class _Check:
                 cells=sum(result.cells for result in results),
                 skipped=sum(result.unread for result in results),
             ),
-            waivers=waiving.counts(self.law.bundle, findings, decide.here(context), context.elsewhere),
+            waivers=waivers,
+        )
+
+    # -- the checks themselves
+
+    def _governed(self, waivers: Sequence[WaiverCount]) -> list[tuple[Finding, str]]:
+        """Findings on policies, waivers and enforcement, each with its status."""
+        changes: dict[Change, str] = {}
+        if self.base.commit is not None:
+            changes = dict.fromkeys(self._changes_to_checks(), decide.NEW)
+        for change, count in policies.stale(waivers, is_whole=self._is_whole()):
+            changes[change] = decide.EXISTING if self._was_stale(count) else decide.NEW
+        examiner = self._examiner(WORK_TREE)
+        base = self._tree(self.base.commit).read if self.base.commit is not None else lambda path: None
+        found = []
+        for status in (decide.NEW, decide.EXISTING):
+            chosen = [change for change, its in changes.items() if its == status]
+            for path, data, told in governing.by_file(chosen, self._tree(WORK_TREE).read, base):
+                found += [(finding, status) for finding in examiner.stated(path, data, told)]
+        return found
+
+    def _changes_to_checks(self) -> list[Change]:
+        proposal = self.judge.proposal
+        if proposal is None:
+            return []
+        released = self._released(proposal.after.bundle)
+        return governing.of_policies(proposal.before, proposal.after, self.question.date, released)
+
+    def _released(self, bundle: Bundle) -> str:
+        """How many findings of the repository as it is the policy of the head would let go, as a sentence."""
+        if self.base.is_proposal or not self._is_whole():
+            return ""
+        law = derive(bundle, self.question.only, self.question.cache)
+        other = _Check(self.question, self.root, self.git, law, self.base, self.changes, self.judge)
+        tasks = [Task(WORK_TREE, entry.path, entry) for entry in self._inventory().entries]
+        context = self._context(self._run(), frozenset())
+        now, then = (
+            _levels([one for result in check._examined(tasks) for one in result.findings], check.law.bundle, context)
+            for check in (self, other)
+        )
+        counts = Counter(level for name, level in now.items() if then.get(name, Level.OFF) < level)
+        said = [f"{counts[level]} {level.name.lower()}" for level in (Level.BLOCK, Level.WARN) if counts[level]]
+        return f"It would release {' and '.join(said)}." if said else "It releases nothing that is here today."
+
+    def _was_stale(self, count: WaiverCount) -> bool:
+        """Whether nothing in this change made the waiver stale: it was there, and time or others did it."""
+        if self.base.commit is None:
+            return False
+        touched = {old for _, old in self.changes.values()} | set(self.changes)
+        waiver = count.waiver
+        if any(globs.matches(path, waiver.paths) for path in touched) or (waiver.fingerprints and touched):
+            return count.state in ("expired", "grace", "invalid")
+        return True
+
+    def _is_whole(self) -> bool:
+        """Whether everything is looked at, so that something can be said of the repository as a whole."""
+        question = self.question
+        if question.stdin is not None or question.only or self._is_hook():
+            return False
+        return not question.paths or any(
+            os.path.realpath(Path(question.folder, path)) == os.path.realpath(self.root) for path in question.paths
         )
 
     def _context(self, run: Run, examined: frozenset[str]) -> decide.Context:
@@ -433,6 +509,12 @@ class _Check:
         if not self._name:
             self._name.append(self.git.repository() if self.git else None)
         return self._name[0]
+
+
+def _levels(findings: Sequence[Finding], bundle: Bundle, context: decide.Context) -> dict[str, Level]:
+    """Level by fingerprint, of findings that are judged as new and without waivers."""
+    decisions = decide.decide(findings, ["new"] * len(findings), replace(bundle, waivers=()), context)
+    return {decision.finding.fingerprint: decision.level for decision in decisions}
 
 
 class _Prepare:
