@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mlgate import __version__, codec, documents, screen
+from mlgate import __version__, codec, documents, ignoring, screen
 from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Here, params_for
 from mlgate.extract import cells_of, extract, problem_fact
@@ -16,7 +16,7 @@ from mlgate.facts.secret import mask_text
 from mlgate.findings import findings
 from mlgate.governance import Change
 from mlgate.law import Law
-from mlgate.match import Circumstances, Index, match, references
+from mlgate.match import Circumstances, Index, Match, match, references
 from mlgate.model import Asset, Cell, Document, Fact, Finding, Kind, Problem, Project, Rule, Source, Value, Version
 from mlgate.project import Recorder, answers_hold
 
@@ -82,7 +82,18 @@ class Examiner:
         if not matches:
             return Result(source.path, (), assets, cells, unread)
         document = document or _load(source)
-        return Result(source.path, findings(document, matches, self.law.detectors), assets, cells, unread)
+        return Result(source.path, self._found(document, facts, matches, circumstances), assets, cells, unread)
+
+    def _found(
+        self, document: Document, facts: Sequence[Fact], matches: Sequence[Match], circumstances: Circumstances
+    ) -> tuple[Finding, ...]:
+        """Findings with the comments that say no to them, and those on comments that say no to nothing."""
+        renamed = self.law.bundle.renamed
+        idle = tuple(ignoring.unused(document, matches, facts, renamed, self.law.bundle.rules, self.law.rules))
+        more = match(idle, self._index, circumstances)
+        every = (*matches, *more)
+        found = findings(document, every, self.law.detectors)
+        return ignoring.attached(document, found, every, facts, renamed)
 
     def problem(self, path: str, name: str, detail: str, data: bytes = b"") -> Result:
         """The result of a file that could not be read; `data` is what is known of its bytes, for its identity."""

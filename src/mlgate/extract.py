@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mlgate.detectors import Detector
-from mlgate.facts import config, dockerfile, dotenv, foreign, magics, python, requirements, secret, shell
+from mlgate.facts import config, dockerfile, dotenv, foreign, ignores, magics, python, requirements, secret, shell
 from mlgate.limits import MAX_EMBEDDING
 from mlgate.model import (
     Cell,
@@ -107,7 +107,7 @@ class _Extractor:
         if depth == 0:
             self.constants = extraction.constants
         # Several units may stand in one cell: what they say is told apart by the lines of each.
-        for fact in extraction.facts:
+        for fact in (*extraction.facts, *ignores.extract(kind, units)):
             if not (fact.kind == "input" and fact.name == "unparsed" and depth > 1):
                 yield self._named(fact, units)
         yield from self._followed(extraction.embedded, depth + 1)

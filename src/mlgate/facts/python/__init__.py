@@ -38,7 +38,6 @@ from mlgate.model import (
 _PATH_LIKE = re.compile(r"(path|model|repo|name|dir|checkpoint|file|uri|adapter|pretrained|dataset|source|id$)")
 _TO_FILL_IN = re.compile(r"<[^>]*>|<<|>>")
 """`<YOUR BUCKET>`: not what will stand there, and it breaks the shell line that it is put into."""
-_IGNORE = re.compile(r"#[^#\n]*?\bmlgate:\s*ignore\[([^\]\n]*)\]\s*([^\n]*)")
 
 
 def extract(
@@ -67,7 +66,6 @@ def extract(
             rest = recovered(unit.text)
             if rest is not None:
                 trees.append((place, rest))
-        facts.extend(_suppressions(unit))
         facts.extend(_comments(unit))
     found = outline(trees)
     found.module.stars += runs
@@ -78,21 +76,6 @@ def extract(
 
 def _input_fact(unit: Unit, name: str, line: int, detail: str) -> Fact:
     return Fact("input", name, Span(unit.cell, line, 1, line, 1), attributes={"detail": Value((detail,))})
-
-
-def _suppressions(unit: Unit) -> Iterator[Fact]:
-    if "mlgate:" not in unit.text:
-        return
-    for number, line in enumerate(unit.text.splitlines(), 1):
-        comment = _IGNORE.search(line)
-        if comment:
-            span = Span(unit.cell, number, comment.start() + 1, number, len(line) + 1)
-            yield Fact(
-                "change",
-                "suppression-added",
-                span,
-                attributes={"rules": Value((comment.group(1).strip(),)), "reason": Value((comment.group(2).strip(),))},
-            )
 
 
 def _comments(unit: Unit) -> Iterator[Fact]:
