@@ -1,4 +1,4 @@
-"""A change cannot talk mlgate out of its verdict: each row of the table, with real commits and the installed command."""
+"""A change cannot talk mlgate out of its verdict: each row of the table, with real commits."""
 
 from __future__ import annotations
 
@@ -254,3 +254,59 @@ def test_a_policy_that_is_broken_at_the_base_never_becomes_none(repository: Repo
     assert done.code == 2
     assert "at the base" in done.err
     assert "whoever owns the policy has to repair it there" in done.err
+
+
+# --- reviews that the forge is known to require ---------------------------------------------------------------------
+
+ENFORCED = POLICY.replace(
+    "waivable: never }", 'waivable: never, params: { reviewers: ["@acme/security"], reviews-enforced: true } }', 1
+)
+OWNERS = ".mlgate* @acme/security\n"
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path) -> Repository:
+    """As `repository`, where the forge asks the policy's owners."""
+    made = make_repository(
+        tmp_path / "r", {".mlgate.yaml": ENFORCED, "CODEOWNERS": OWNERS, ".mlgate/waivers.yaml": EMPTY, "a.py": LOAD}
+    )
+    made.git("checkout", "--quiet", "-b", "change")
+    return made
+
+
+EMPTY = WAIVER[: WAIVER.index("waivers:")] + "waivers: []\n"
+
+
+def test_a_change_that_a_reviewer_must_approve_only_warns(reviewed: Repository) -> None:
+    reviewed.commit({".mlgate.yaml": ENFORCED.replace("unsafe-load/*: { level: block", "unsafe-load/*: { level: warn")})
+    done = check(reviewed.root, "--base", "main")
+    assert done.code == 0
+    assert {(rule, level) for rule, _, _, level in judged(done)} == {("governance/policy-loosened", "warn")}
+
+
+def test_a_waiver_that_a_reviewer_must_approve_lets_the_finding_warn(reviewed: Repository) -> None:
+    reviewed.commit({".mlgate/waivers.yaml": WAIVER, "b.py": LOAD})
+    done = check(reviewed.root, "--base", "main")
+    assert (done.code, judged(done)) == (
+        0,
+        {(PICKLE, "b.py", 2, "warn"), ("governance/waiver-added", ".mlgate/waivers.yaml", 4, "warn")},
+    )
+
+
+@pytest.mark.parametrize("owners", ["", ".mlgate* @somebody/else\n", ".mlgate* @acme/security\n.mlgate*\n"])
+def test_who_is_not_asked_approves_nothing(tmp_path: Path, owners: str) -> None:
+    repository = make_repository(tmp_path / "r", {".mlgate.yaml": ENFORCED, "CODEOWNERS": owners, "a.py": LOAD})
+    repository.git("checkout", "--quiet", "-b", "change")
+    # The head's own CODEOWNERS proves nothing.
+    loosened = ENFORCED.replace("unsafe-load/*: { level: block", "unsafe-load/*: { level: warn")
+    repository.commit({".mlgate.yaml": loosened, "CODEOWNERS": OWNERS})
+    done = check(repository.root, "--base", "main")
+    assert done.code == 1
+    assert ("governance/policy-loosened", "block") in {(rule, level) for rule, _, _, level in judged(done)}
+
+
+def test_what_the_head_says_of_reviews_proves_nothing(repository: Repository) -> None:
+    repository.commit({".mlgate.yaml": ENFORCED + STRICT, "CODEOWNERS": OWNERS})
+    done = check(repository.root, "--base", "main")
+    assert done.code == 1
+    assert {(rule, level) for rule, _, _, level in judged(done)} == {("governance/policy-loosened", "block")}

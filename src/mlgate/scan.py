@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from mlgate import authority, base, decide, discover, globs, governing, newness, waiving, workers
+from mlgate import authority, base, codeowners, decide, discover, globs, governing, newness, waiving, workers
 from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Bundle, Here, in_force
 from mlgate.errors import MlgateError
@@ -290,8 +290,17 @@ class _Check:
             date=self.question.date,
             base=self.base.commit,
             is_proposal=self.base.is_proposal,
+            owners=self._owners(),
             elsewhere=self._elsewhere(examined),
         )
+
+    def _owners(self) -> dict[str, tuple[str, ...]]:
+        """Who owns each file that differs from the base, as the base's CODEOWNERS says: the head's may say anything."""
+        if self.base.commit is None or self.base.is_proposal:
+            return {}
+        tree = self._tree(self.base.law or self.base.commit)
+        owners = codeowners.load(tree.read)
+        return {path: owners.owners(path) for pair in self.changes.items() for path in (pair[0], pair[1][1])}
 
     def _branch(self) -> str | None:
         """What the change goes into; where nobody says, the branch at hand."""

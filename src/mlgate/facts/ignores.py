@@ -99,7 +99,7 @@ def _comments(kind: Kind, text: str) -> Iterator[_Comment]:
 
 
 def _python(text: str) -> Iterator[_Comment]:
-    """By tokens: a text that looks like a comment is none. In a statement that cannot be read one covers its own line."""
+    """By tokens: a text that looks like a comment is none. In a statement that cannot be read it covers its line."""
     found: list[_Comment] = []
     waiting: list[tuple[int, int, str]] = []
     inside: list[tuple[int, int, str]] = []
