@@ -78,6 +78,11 @@ OTHERS = {
     "behind an instruction": (Kind.DOCKERFILE, f"RUN a  # {NO}\n", []),
     "requirements": (Kind.REQUIREMENTS, f"torch  # {NO}\nnumpy\n", [(1, 1)]),
     "yaml": (Kind.CONFIG, f"# {NO}\nmodel: a/b\nother: c/d\n", [(1, 2)]),
+    "yaml's block scalars are texts": (
+        Kind.CONFIG,
+        f"a: |\n  x  # {NO}\nb: >-\n  # {NO}\n- &c |\n  # {NO}\nd: 1  # {NO}\n",
+        [(7, 7)],
+    ),
     "sql": (Kind.SQL, f"select 1 -- {NO}\n", [(1, 1)]),
     "markdown": (Kind.MARKDOWN, f"a\n<!-- {NO} -->\ntoken\nb\n", [(2, 3)]),
 }

@@ -23,7 +23,7 @@ from mlgate.law import Law, derive, keep
 from mlgate.limits import FILE_SECONDS
 from mlgate.model import Asset, AssetCount, Example, Finding, Kind, Level, Report, Run, Source, Summary, WaiverCount
 from mlgate.modules import Modules
-from mlgate.policy import Pins
+from mlgate.policy import Loaded, Pins
 from mlgate.project import Repository, Tree
 from mlgate.quick import screen_key
 from mlgate.trees import CommitTree, Memory, WorkTree
@@ -49,6 +49,9 @@ class Question:
     only: tuple[str, ...] = ()
     jobs: int = 1
     cache: Path | None = None
+    """Where facts are kept; None: nowhere."""
+    bundles: Path | None = None
+    """Where policies of other repositories are kept, as `cache` where it is None."""
     repository: str | None = None
     """The root, where the caller names it."""
     stdin: tuple[str, bytes] | None = None
@@ -70,6 +73,11 @@ class Task:
 
 def check(question: Question) -> Report:
     """Raises MlgateError for what keeps mlgate from judging: exit code 2."""
+    return check_with_law(question)[0]
+
+
+def check_with_law(question: Question) -> tuple[Report, Bundle, str]:
+    """The report, what judged, and the root of the repository."""
     root = _root(question)
     git = Git(root, question.environment) if find_root(root) == root else None
     chosen = base.choose(question.base, question.environment, git, _committing(root, git, question.environment))
@@ -79,13 +87,22 @@ def check(question: Question) -> Report:
     # What judges is what is on disk and pinned: the screen that `quick` will ask for, by the same words.
     if question.cache is not None and not question.only and judge.proposal is None and judge.loaded.is_settled:
         _keep_screen(root, question.policy or "", law, question.cache)
-    return _Check(question, root, git, law, chosen, changes, judge).report()
+    return _Check(question, root, git, law, chosen, changes, judge).report(), judge.bundle, root
+
+
+def findings_under(question: Question, loaded: Loaded) -> tuple[Finding, ...]:
+    """Everything that the rules and parameters of `loaded` find in the work tree, whatever policy is there."""
+    root = _root(question)
+    git = Git(root, question.environment) if find_root(root) == root else None
+    law = derive(loaded.bundle, question.only, question.cache)
+    nothing = base.Base(None, "")
+    return _Check(question, root, git, law, nothing, {}, authority.Authority(loaded.bundle, loaded)).findings()
 
 
 def _authority(
     question: Question, root: str, git: Git | None, chosen: base.Base, changes: Mapping[str, tuple[str, str]]
 ) -> authority.Authority:
-    pins = Pins(question.cache, question.environment)
+    pins = Pins(question.bundles or question.cache, question.environment)
     if git is None or chosen.commit is None:
         return authority.on_disk(question.policy, Path(root), pins)
     changed = {path for new, (_, old) in changes.items() for path in (new, old)}
@@ -191,6 +208,11 @@ class _Check:
     """`owner/name` once somebody asked."""
     _modules: Modules | None = None
     """Shared by the sides: an equal module is parsed once."""
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Of everything that is looked at, before anything is decided."""
+        results = self._examined(self._tasks(self._inventory()))
+        return tuple(finding for result in sorted(results, key=lambda one: one.path) for finding in result.findings)
 
     def report(self) -> Report:
         inventory = self._inventory()

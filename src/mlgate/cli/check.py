@@ -69,11 +69,10 @@ def _jobs(text: str) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    from mlgate import cache_folder, report, scan
+    from mlgate import report, scan
 
     formats = console.formats(options.format)
     environment = dict(os.environ)
-    place = None if options.no_cache else cache_folder.find(environment, make=True)
     stdin = console.stdin(options)
     question = scan.Question(
         folder=str(Path.cwd()),
@@ -84,10 +83,11 @@ def run(options: argparse.Namespace) -> int:
         policy=options.policy,
         only=tuple(options.only),
         jobs=options.jobs or console.cpus(),
-        cache=Path(place) if place else None,
+        cache=console.cache(wanted=not options.no_cache),
+        bundles=console.cache(),
         repository=options.repo,
         stdin=stdin,
-        progress=console.progress(environment, options, formats),
+        progress=console.progress(environment, options),
     )
     judged = scan.check(question)
     blocks = any(decision.level.name == "BLOCK" for decision in judged.decisions)

@@ -24,6 +24,7 @@ exit codes:  0 nothing blocks · 1 something blocks · 2 mlgate could not judge 
 
 if TYPE_CHECKING:
     from mlgate import report
+    from mlgate.policy import Pins
 
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -68,6 +69,21 @@ def date(given: str | None) -> str:
         return datetime.date.fromisoformat(given).isoformat()
     except ValueError as error:
         raise MlgateError(f"--as-of {given}: not a date; write YYYY-MM-DD") from error
+
+
+def cache(*, wanted: bool = True) -> Path | None:
+    """The user's cache folder, made where it is not there yet."""
+    from mlgate import cache_folder
+
+    place = cache_folder.find(dict(os.environ), make=True) if wanted else None
+    return Path(place) if place else None
+
+
+def pins() -> Pins:
+    """How policies of other repositories are had."""
+    from mlgate.policy import Pins
+
+    return Pins(cache(), dict(os.environ))
 
 
 def cpus() -> int:
@@ -144,19 +160,19 @@ def write_file(file: Path, text: str) -> None:
 
 
 def progress(
-    environment: Mapping[str, str], options: argparse.Namespace, formats: Sequence[tuple[str, str | None]]
+    environment: Mapping[str, str], options: argparse.Namespace, things: str = "files", least: int = 50
 ) -> Callable[[int, int], None] | None:
-    """A counter on a terminal, nothing in a pipe or a hook."""
+    """A counter on a terminal, nothing in a pipe or a hook, nor for fewer than `least` things."""
     if options.quiet or environment.get("PRE_COMMIT") or not sys.stderr.isatty():
         return None
 
     def show(done: int, total: int) -> None:
-        if total < 50:
+        if total < least:
             return
         if done == total:
             sys.stderr.write("\r\x1b[K")
-        elif done % 20 == 0:
-            sys.stderr.write(f"\r\x1b[K{done} of {total} files")
+        elif done % max(1, min(20, least // 2)) == 0:
+            sys.stderr.write(f"\r\x1b[K{done} of {total} {things}")
         sys.stderr.flush()
 
     return show

@@ -25,6 +25,6 @@ def run(options: argparse.Namespace) -> int:
     from mlgate.policy import load_bundle
     from mlgate.verbs import explain
 
-    bundle = load_bundle(options.policy, console.root(options))
+    bundle = load_bundle(options.policy, console.root(options), console.pins())
     console.write(explain.explain(options.what, bundle, console.looks(options)))
     return console.NOTHING_BLOCKS

@@ -22,5 +22,7 @@ def run(options: argparse.Namespace) -> int:
     from mlgate.policy import load_bundle
     from mlgate.verbs import explain
 
-    console.write(explain.rules(load_bundle(options.policy, console.root(options)), console.looks(options)))
+    console.write(
+        explain.rules(load_bundle(options.policy, console.root(options), console.pins()), console.looks(options))
+    )
     return console.NOTHING_BLOCKS

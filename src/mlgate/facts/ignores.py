@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from mlgate.model import Fact, Kind, Span, Unit, Value
@@ -18,6 +18,7 @@ FORM = "# mlgate: ignore[rule/id] false-positive: why, in one sentence"
 _SAID = re.compile(r"mlgate:[ \t]*ignore\b", re.IGNORECASE)
 _WELL = re.compile(r"\s*mlgate:[ \t]*ignore\[([^\]\n]*)\][ \t]*([a-z-]+):[ \t]*(\S[^\n]*?)\s*\Z")
 _RULE = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
+_BLOCK_SCALAR = re.compile(r"(?:^|[:\-?]|^[^#]*&\S+)\s+(?:&\S+\s+)?[|>][-+0-9]*\s*(?:#.*)?$")
 _HASH_KINDS = frozenset([Kind.SHELL, Kind.DOTENV, Kind.REQUIREMENTS, Kind.CONFIG])
 _CONTINUED = frozenset([Kind.SHELL, Kind.DOCKERFILE, Kind.REQUIREMENTS])
 
@@ -95,7 +96,7 @@ def _comments(kind: Kind, text: str) -> Iterator[_Comment]:
         # Behind an instruction a # is part of it.
         yield from _lined(text, "#", continued=True, beside=False)
     elif kind in _HASH_KINDS:
-        yield from _lined(text, "#", continued=kind in _CONTINUED, beside=True)
+        yield from _lined(text, "#", continued=kind in _CONTINUED, beside=True, skip=_block_scalars(kind, text))
 
 
 def _python(text: str) -> Iterator[_Comment]:
@@ -129,8 +130,8 @@ def _told(comment: tuple[int, int, str], first: int, last: int) -> _Comment:
     return _Comment(line, column, column + len(text), text.lstrip("#"), first, last)
 
 
-def _lined(text: str, sign: str, *, continued: bool, beside: bool) -> Iterator[_Comment]:
-    """By lines, for languages whose comments end with the line."""
+def _lined(text: str, sign: str, *, continued: bool, beside: bool, skip: Container[int] = ()) -> Iterator[_Comment]:
+    """By lines (0-based in `skip`), for languages whose comments end with the line."""
     lines = text.split("\n")
     starts: list[int] = []
     for index in range(len(lines)):
@@ -138,7 +139,7 @@ def _lined(text: str, sign: str, *, continued: bool, beside: bool) -> Iterator[_
         starts.append(starts[-1] if joined else index)
     ends = {start: index for index, start in enumerate(starts)}
     for index, line in enumerate(lines):
-        if _SAID.search(line) is None:
+        if index in skip or _SAID.search(line) is None:
             continue
         at = _comment_at(line, sign)
         if at < 0:
@@ -155,6 +156,21 @@ def _lined(text: str, sign: str, *, continued: bool, beside: bool) -> Iterator[_
             continue
         line_no, column, shown = comment
         yield _Comment(line_no, column, column + len(shown), shown[len(sign) :], first, last)
+
+
+def _block_scalars(kind: Kind, text: str) -> frozenset[int]:
+    """0-based lines of YAML's literal and folded texts, where a # is part of the text. Scripts there are read apart."""
+    if kind is not Kind.CONFIG:
+        return frozenset()
+    inside: set[int] = set()
+    depth = -1
+    for index, line in enumerate(text.split("\n")):
+        indent = len(line) - len(line.lstrip(" "))
+        if depth >= 0 and (not line.strip() or indent > depth):
+            inside.add(index)
+            continue
+        depth = indent if _BLOCK_SCALAR.search(line) else -1
+    return frozenset(inside)
 
 
 def _below(lines: Sequence[str], index: int, sign: str) -> int | None:

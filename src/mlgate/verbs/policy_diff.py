@@ -1,0 +1,371 @@
+"""`mlgate policy diff`: what another policy would newly block, warn about or release."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlgate.cascade import Bundle
+from mlgate.decide import Context, decide
+from mlgate.errors import MlgateError
+from mlgate.git import Git, find_root
+from mlgate.loosening import Loosening, loosenings
+from mlgate.model import CellLocation, Confidence, Decision, Finding, Level, Location, Severity
+from mlgate.policy import Loaded, Pins, load
+from mlgate.policy.pins import read_pin
+from mlgate.policy.sources import FILE, FOLDER, InCommit
+
+MOST_EXAMPLES = 3
+"""Places that are shown of each rule and repository."""
+
+Load = Callable[[Path], Loaded]
+"""The policy as it would hold for the repository at a root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """OLD or NEW."""
+
+    name: str
+    load: Load
+    repository: Path | None = None
+    """Where it is a state of a repository's own policy: that repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One finding whose level would be another."""
+
+    repository: str
+    rule: str
+    path: str
+    line: int
+    cell: int | None
+    """Number of the notebook's cell."""
+    subject: str
+    was: Level
+    now: Level
+
+    @property
+    def kind(self) -> str:
+        """`blocked`, `warned`, `released` (it blocks or warns less than it did), or empty: nobody would notice."""
+        if self.now > self.was and self.now >= Level.WARN:
+            return "blocked" if self.now is Level.BLOCK else "warned"
+        return "released" if self.now < self.was and self.was >= Level.WARN else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the change does."""
+
+    old: str
+    new: str
+    stricter: tuple[Loosening, ...]
+    """Told from NEW's point of view: `was` is NEW's value."""
+    looser: tuple[Loosening, ...]
+    moves: tuple[Move, ...]
+    repositories: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def side(spec: str, folder: Path, environment: Mapping[str, str], pins: Pins) -> Side:
+    """A file, a folder, `URL@<40-hex commit>`, or a commit of the repository at `folder`. Raises MlgateError."""
+    if Path(folder, spec).exists():
+        place = str(Path(folder, spec))
+        return Side(spec, lambda root: load(place, root, pins))
+    if read_pin(spec) is not None:
+        return Side(spec, lambda root: load(spec, root, pins))
+    root = find_root(str(folder))
+    git = Git(root, environment) if root else None
+    commit = git.commit(spec) if git else None
+    if git is None or root is None or commit is None:
+        raise MlgateError(f"{spec}: no file, no folder, no URL@<commit>, and no commit of this repository")
+    files = InCommit(git, commit)
+    own = next((place for place in (FILE, FOLDER) if files.has(place)), None)
+    if own is None:
+        return Side(spec, lambda other: load(spec, other, pins, source_files=(files, "")))
+
+    def of(other: Path) -> Loaded:
+        if other.resolve() == Path(root).resolve():
+            return load(None, other, pins, files)
+        return load(spec, other, pins, source_files=(files, own))
+
+    return Side(spec, of, Path(root))
+
+
+def difference(
+    old: Side, new: Side, targets: Sequence[str], context: Context, examine: Callable[[Path, Loaded], Sequence[Finding]]
+) -> Difference:
+    """What NEW does to the findings of `targets`: checkouts, which are examined under both, or JSON reports.
+
+    Everything is judged as new: what a base has already is no reason to see less of what a policy does.
+    """
+    moves: list[Move] = []
+    notes: list[str] = []
+    names: list[str] = []
+    first: tuple[Bundle, Bundle] | None = None
+    for target in targets or [str(old.repository or new.repository or Path.cwd())]:
+        path = Path(target)
+        if path.is_dir():
+            root = Path(find_root(str(path)) or path)
+            before, after = old.load(root), new.load(root)
+            name = root.name
+            found = [_below(path, root, examine(root, one)) for one in (before, after)]
+        else:
+            before, after = old.load(Path.cwd()), new.load(Path.cwd())
+            name, findings = read_report(path)
+            found = [findings, findings]
+            if _finds_otherwise(before.bundle, after.bundle):
+                notes.append(
+                    "Rules or parameters differ. A report says what the rules of its day found: for what others would"
+                    " find, give checkouts."
+                )
+        first = first or (before.bundle, after.bundle)
+        names.append(name)
+        moves += _moves(name, found[0], before.bundle, found[1], after.bundle, context)
+    assert first is not None
+    today = context.date or ""
+    return Difference(
+        old.name,
+        new.name,
+        stricter=loosenings(first[1], first[0], today),
+        looser=loosenings(first[0], first[1], today),
+        moves=tuple(sorted(moves, key=lambda one: (one.repository, one.rule, one.path, one.line))),
+        repositories=tuple(names),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def read_report(path: Path) -> tuple[str, list[Finding]]:
+    """Repository and findings of a JSON report, as far as decisions depend on them. Raises MlgateError."""
+    try:
+        data: Any = json.loads(path.read_bytes())
+        if data["version"] != 1 or data["tool"]["name"] != "mlgate":
+            raise MlgateError(f"{path}: no report of mlgate, version 1")
+        return str(data["run"]["repository"] or path.stem), [_finding(one) for one in data["findings"]]
+    except OSError as error:
+        raise MlgateError(f"{path}: no such folder or report: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MlgateError(
+            f"{path}: no report of mlgate; `mlgate check --format json={path.name}` writes one"
+        ) from error
+
+
+def _below(folder: Path, root: Path, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Those in `folder`, where it is part of a repository."""
+    inside = folder.resolve().relative_to(root.resolve()).as_posix()
+    return [one for one in findings if inside == "." or one.location.path.startswith(f"{inside}/")]
+
+
+def _finding(said: Mapping[str, Any]) -> Finding:
+    place = said["location"]
+    cell = place["cell"]
+    return Finding(
+        rule=str(said["rule"]),
+        severity=Severity[str(said["severity"]).upper()],
+        confidence=Confidence[str(said["confidence"]).upper()],
+        reason=str(said["reason"] or ""),
+        location=Location(
+            str(place["path"]),
+            int(place["line"]),
+            int(place["column"]),
+            int(place["end_line"]),
+            int(place["end_column"]),
+            None
+            if cell is None
+            else CellLocation(int(cell["index"]), None, "code", 1, 1, 1, 1, None, None, None, None),
+        ),
+        subject=str(said["subject"]),
+        canonical="",
+        fingerprint=str(said["fingerprint"]),
+        subject_digest="",
+        asset=said["asset"],
+        origin=said["origin"],
+        message=str(said["message"]),
+        fix="",
+        line_text="",
+    )
+
+
+def _moves(
+    name: str, old: Sequence[Finding], before: Bundle, new: Sequence[Finding], after: Bundle, context: Context
+) -> Iterator[Move]:
+    was = {_identity(one): one for one in _decided(old, before, context)}
+    now = {_identity(one): one for one in _decided(new, after, context)}
+    for key in {**was, **now}:
+        first, then = was.get(key), now.get(key)
+        known = then or first
+        assert known is not None
+        move = Move(
+            repository=name,
+            rule=known.finding.rule,
+            path=known.finding.location.path,
+            line=known.finding.location.line,
+            cell=known.finding.location.cell.index if known.finding.location.cell else None,
+            subject=known.finding.asset or known.finding.subject,
+            was=first.level if first else Level.OFF,
+            now=then.level if then else Level.OFF,
+        )
+        if move.kind:
+            yield move
+
+
+def _identity(decision: Decision) -> tuple[str, str]:
+    return decision.finding.fingerprint, decision.finding.location.path
+
+
+def _decided(findings: Sequence[Finding], bundle: Bundle, context: Context) -> tuple[Decision, ...]:
+    return decide(findings, ["new"] * len(findings), bundle, context)
+
+
+def _finds_otherwise(before: Bundle, after: Bundle) -> bool:
+    """Whether the rules, or the parameters that they are given, differ."""
+
+    def looked_for(bundle: Bundle) -> object:
+        rules = {id_: (rule.any, rule.unless) for id_, rule in bundle.rules.items()}
+        params = [
+            (policy.id, key, sorted(setting.params.items()))
+            for policy in (*bundle.policies, *bundle.overlays)
+            for key, setting in policy.settings.items()
+            if setting.params
+        ]
+        return rules, sorted(params, key=str)
+
+    return looked_for(before) != looked_for(after)
+
+
+# --- as text
+
+
+VERBS = {"blocked": "newly blocks", "warned": "newly warns about", "released": "releases"}
+
+
+def text(difference: Difference) -> str:
+    """For a terminal."""
+    over = _counted(len(difference.repositories), "repository", "repositories")
+    lines = [
+        f"{difference.old} → {difference.new}, over {over}",
+        "",
+    ]
+    lines += [f"  stricter  {one.what}: {one.now} → {one.was}{_about(one)}" for one in difference.stricter]
+    lines += [f"  looser    {one.what}: {one.was} → {one.now}{_about(one)}" for one in difference.looser]
+    if not difference.stricter and not difference.looser:
+        lines.append("  The policies say the same.")
+    for kind, verb in VERBS.items():
+        chosen = [one for one in difference.moves if one.kind == kind]
+        if chosen:
+            lines += ["", f"{difference.new} {verb} {_counted(len(chosen), 'finding', 'findings')}:"]
+            for (repository, rule), group in _grouped(chosen).items():
+                lines.append(f"  {len(group):>4}  {rule}  {repository}")
+                lines += [f"        {_place(one)}" for one in group[:MOST_EXAMPLES]]
+    if not difference.moves:
+        lines += ["", "No finding changes its level."]
+    lines += [line for note in difference.notes for line in ("", note)]
+    return "\n".join(lines) + "\n"
+
+
+def markdown(difference: Difference) -> str:
+    """Ready for a message: a section for each repository."""
+    lines = [f"## Policy change {_code(difference.old)} → {_code(difference.new)}", ""]
+    for heading, found, turn in (("Stricter", difference.stricter, True), ("Looser", difference.looser, False)):
+        if found:
+            lines += [f"**{heading}**", ""]
+            for one in found:
+                was, now = (one.now, one.was) if turn else (one.was, one.now)
+                lines.append(f"* {_code(one.what)}: {_code(was)} → {_code(now)}")
+            lines.append("")
+    for repository in dict.fromkeys(difference.repositories):
+        mine = [one for one in difference.moves if one.repository == repository]
+        counts = Counter(one.kind for one in mine)
+        said = ", ".join(f"{VERBS[kind]} {counts[kind]}" for kind in VERBS if counts[kind]) or "nothing changes"
+        lines += [f"### {_plain(repository)}: {said}", ""]
+        if mine:
+            lines += ["| | Rule | Findings | For example |", "|---|---|---|---|"]
+            for kind in VERBS:
+                for (_, rule), group in _grouped(one for one in mine if one.kind == kind).items():
+                    shown = "<br>".join(_code(_place(one)) for one in group[:MOST_EXAMPLES])
+                    lines.append(f"| {kind} | {_code(rule)} | {len(group)} | {shown} |")
+            lines.append("")
+    lines += [f"{note}\n" for note in difference.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def as_json(difference: Difference) -> str:
+    """For programs."""
+    return (
+        json.dumps(
+            {
+                "version": 1,
+                "old": difference.old,
+                "new": difference.new,
+                "repositories": list(difference.repositories),
+                "stricter": [{"what": one.what, "was": one.now, "now": one.was} for one in difference.stricter],
+                "looser": [{"what": one.what, "was": one.was, "now": one.now} for one in difference.looser],
+                "moves": [
+                    {
+                        "repository": one.repository,
+                        "rule": one.rule,
+                        "path": one.path,
+                        "line": one.line,
+                        "cell": one.cell,
+                        "subject": one.subject,
+                        "was": one.was.name.lower(),
+                        "now": one.now.name.lower(),
+                    }
+                    for one in difference.moves
+                ],
+                "notes": list(difference.notes),
+            },
+            indent=2,
+            ensure_ascii=True,
+        )
+        + "\n"
+    )
+
+
+FORMATS: Mapping[str, Callable[[Difference], str]] = {"text": text, "markdown": markdown, "json": as_json}
+
+
+def _grouped(moves: Iterator[Move] | Sequence[Move]) -> dict[tuple[str, str], list[Move]]:
+    groups: dict[tuple[str, str], list[Move]] = {}
+    for one in moves:
+        groups.setdefault((one.repository, one.rule), []).append(one)
+    return groups
+
+
+def _place(move: Move) -> str:
+    where = f"cell {move.cell}" if move.cell else f"line {move.line}"
+    return f"{move.path}, {where}: {move.subject} ({move.was.name.lower()} → {move.now.name.lower()})"
+
+
+def _about(one: Loosening) -> str:
+    if not one.rules:
+        return ""
+    return f" ({one.rules[0]})" if len(one.rules) == 1 else f" ({len(one.rules)} rules)"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _plain(text: str) -> str:
+    """Text of a repository in which nothing is markup."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#+!|~&@" else char for char in " ".join(text.split()))
+
+
+def _code(text: str) -> str:
+    """In backquotes, more of them than it holds."""
+    flat = " ".join(text.split()).replace("|", "\\|")
+    runs = max((len(run) for run in _backquotes(flat)), default=0)
+    fence = "`" * (runs + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") or not flat else ""
+    return f"{fence}{pad}{flat}{pad}{fence}"
+
+
+def _backquotes(text: str) -> list[str]:
+    return re.findall("`+", text)
