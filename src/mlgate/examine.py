@@ -102,6 +102,13 @@ class Examiner:
         matches = match(tuple(map(problem_fact, document.problems)), self._index, circumstances)
         return Result(path, findings(document, matches, self.law.detectors), unread=True)
 
+    def seen(self, source: Source) -> tuple[tuple[Fact, ...], Circumstances]:
+        """The facts of a file, screen and cache aside, and what rules know besides them."""
+        document = _load(source)
+        facts = extract(document, self.law.vocabulary, Recorder(self.project), self.law.detectors)
+        idle = ignoring.unused(document, (), facts, self.law.bundle.renamed, self.law.bundle.rules, self.law.rules)
+        return (*facts, *idle), Circumstances(self._params(source.path), self._versions(facts, source.path))
+
     def stated(self, path: str, data: bytes, changes: Sequence[Change]) -> tuple[Finding, ...]:
         """What the rules say of changes to the checks; `data` is the file that they are told in."""
         text = data.decode("utf-8", "replace")

@@ -190,6 +190,72 @@ def _meets(rule: Rule, clause: Clause, fact: Fact, circumstances: Circumstances)
     )
 
 
+KeyPath = tuple[str | int, ...]
+"""Where something stands in a rule's document: keys, and 0-based items."""
+
+
+def trials(rule: Rule, fact: Fact, circumstances: Circumstances) -> Iterator[tuple[KeyPath, bool]]:
+    """What each part of a rule says of a fact, true or false: for whoever asks what examples try of it.
+
+    A clause is asked whether its name fits, its predicates only where it does; what exempts only where something is
+    to be exempted. What cannot be told is neither.
+    """
+    params = circumstances.params(rule)
+    for index, clause in enumerate(rule.any):
+        at: KeyPath = ("match", "any", index)
+        if clause.kind != fact.kind:
+            continue
+        fits = _kind_fits(clause, fact, params)
+        yield at, fits
+        if not fits:
+            continue
+        yield from _tried(clause, fact, params, circumstances, at, exempts=False)
+        if _clause(clause, fact, params, circumstances).truth < Truth.SOME:
+            continue
+        for number, exemption in enumerate(clause.unless):
+            yield from _exemption(exemption, fact, params, circumstances, (*at, "unless", number))
+        for number, exemption in enumerate(rule.unless):
+            yield from _exemption(exemption, fact, params, circumstances, ("match", "unless", number))
+
+
+def _exemption(
+    clause: Clause, fact: Fact, params: Mapping[str, object], circumstances: Circumstances, at: KeyPath
+) -> Iterator[tuple[KeyPath, bool]]:
+    if clause.kind and clause.kind != fact.kind:
+        return
+    truth = _clause(clause, fact, params, circumstances, exempts=True).truth
+    if truth is not Truth.UNKNOWN:
+        yield at, truth is Truth.TRUE
+    if not clause.kind or _kind_fits(clause, fact, params):
+        yield from _tried(clause, fact, params, circumstances, at, exempts=True)
+
+
+def _tried(
+    clause: Clause,
+    fact: Fact,
+    params: Mapping[str, object],
+    circumstances: Circumstances,
+    at: KeyPath,
+    *,
+    exempts: bool,
+) -> Iterator[tuple[KeyPath, bool]]:
+    answers = [
+        ((*at, "args", number), _predicate(one, _argument(fact, one), params, fact.open, exempts))
+        for number, one in enumerate(clause.args)
+    ]
+    answers += [
+        ((*at, "where", number), _predicate(one, _attribute(fact, one.name), params, False, exempts))
+        for number, one in enumerate(clause.where)
+    ]
+    answers += [
+        ((*at, "installed", package), _installed(package, wanted, params, circumstances))
+        for package, wanted in clause.installed
+    ]
+    for path, answer in answers:
+        if answer.truth is not Truth.UNKNOWN:
+            yield path, answer.truth is Truth.TRUE or (answer.truth is Truth.SOME and not exempts)
+
+
 def _handed_cap(clause: Clause, fact: Fact) -> Confidence:
     """What a call through a wrapper proves: see `_passed`."""
     if not fact.handed or fact.confidence is Confidence.HIGH:

@@ -575,7 +575,7 @@ class WaiverTerms:
     require: tuple[str, ...] | None = None
     """Fields beyond those that every waiver has: `ticket`."""
     max_days: int | None = None
-    """From `from` to `expires`, both counted."""
+    """Most days from `from` to `expires`."""
     grace_days: int | None = None
     """Days after expiry on which the finding only warns."""
     emergency_days: int | None = None

@@ -7,7 +7,7 @@ import os
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -17,11 +17,27 @@ from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Bundle, Here, in_force
 from mlgate.errors import MlgateError
 from mlgate.examine import Examiner, Result
+from mlgate.extract import problem_fact
 from mlgate.git import Git, find_root, is_committing
 from mlgate.governance import Change, policies
 from mlgate.law import Law, derive, keep
 from mlgate.limits import FILE_SECONDS
-from mlgate.model import Asset, AssetCount, Example, Finding, Kind, Level, Report, Run, Source, Summary, WaiverCount
+from mlgate.match import Circumstances, KeyPath, trials
+from mlgate.model import (
+    Asset,
+    AssetCount,
+    Example,
+    Finding,
+    Kind,
+    Level,
+    Problem,
+    Report,
+    Rule,
+    Run,
+    Source,
+    Summary,
+    WaiverCount,
+)
 from mlgate.modules import Modules
 from mlgate.policy import Loaded, Pins
 from mlgate.project import Repository, Tree
@@ -133,6 +149,27 @@ def examine_example(example: Example, bundle: Bundle, here: Here = ANYWHERE) -> 
         return head
     statuses = newness.statuses(head, _of_files(example.base, law, here), {})
     return [finding for finding, status in zip(head, statuses, strict=True) if status == "new"]
+
+
+def example_trials(example: Example, rule: Rule, bundle: Bundle) -> Iterator[tuple[KeyPath, bool]]:
+    """What each part of `rule` says of the facts of an example: see `match.trials`."""
+    law = _law_of(bundle)
+    if example.unread:
+        fact = problem_fact(Problem(example.unread, "an example"))
+        yield from trials(rule, fact, Circumstances(_defaults, lambda _: None))
+        return
+    examiner = _examiner(example.files, law, ANYWHERE)
+    for path, text in sorted(example.files.items()):
+        facts, circumstances = examiner.seen(discover.source(path, _encoded(text), "example"))
+        yield from (tried for fact in facts for tried in trials(rule, fact, circumstances))
+    for _, data, changes in governing.of_files(example.base, example.files):
+        lines = data.count(b"\n") + 1
+        for change in changes:
+            yield from trials(rule, change.fact(lines), Circumstances(_defaults, lambda _: None))
+
+
+def _defaults(rule: Rule) -> Mapping[str, object]:
+    return {name: parameter.default for name, parameter in rule.params.items()}
 
 
 def _law_of(bundle: Bundle) -> Law:

@@ -97,10 +97,10 @@ def names(waiver: Waiver, finding: Finding, bundle: Bundle, repository: str | No
 
 
 def last_day(waiver: Waiver, rules: WaiverTerms) -> str:
-    """The last day on which it holds under these terms; both days count."""
+    """The last day on which it holds under these terms: at most so many days after `from`."""
     most = rules.emergency_days if waiver.type == EMERGENCY else None
     most = rules.max_days if most is None else most
-    return waiver.expires if most is None else min(waiver.expires, later(waiver.start, most - 1))
+    return waiver.expires if most is None else min(waiver.expires, later(waiver.start, most))
 
 
 def later(day: str, days: int) -> str:

@@ -117,4 +117,6 @@ def _test(options: argparse.Namespace) -> int:
     if options.changed:
         return policy_test.run_changed(options.source, root, console.write, console.pins())
     sources = options.source or [options.policy]
-    return max(policy_test.run(source, root, console.write, console.pins()) for source in sources)
+    return max(
+        policy_test.run(source, root, console.write, console.pins(), strict=options.strict) for source in sources
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -15,9 +14,6 @@ from mlgate.report.escape import visible
 from mlgate.report.look import Look, look_of
 from mlgate.report.options import Options
 from mlgate.report.references import link
-
-_FINGERPRINT = re.compile(r"\d+:[0-9a-f]{6,}")
-_PLACE = re.compile(r".+:\d+(?::\d+)?")
 
 _NEW = {
     Level.OFF: "It is switched off.",
@@ -73,8 +69,6 @@ def rules(bundle: Bundle, options: Options) -> str:
 
 def _unknown(target: str, bundle: Bundle) -> str:
     shown = visible(target)
-    if target not in bundle.rules and (_FINGERPRINT.fullmatch(target) or _PLACE.fullmatch(target)):
-        return f"{shown}: this version explains rules only, not yet single findings; `mlgate rules` lists the rules"
     family = [name for name in sorted(bundle.rules) if name.startswith(target.rstrip("/*") + "/")]
     if family:
         return f"{shown}: a family, {len(family)} rules; name one, such as {family[0]} (`mlgate rules` lists them)"

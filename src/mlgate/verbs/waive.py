@@ -177,9 +177,9 @@ def _wants_ticket(type_: str, rules: WaiverTerms) -> bool:
 def _until(given: str, type_: str, rules: WaiverTerms, today: str) -> str:
     is_emergency = type_ == waiving.EMERGENCY
     most = rules.emergency_days if is_emergency else rules.max_days
-    last = waiving.later(today, (most or (EMERGENCY_DAYS if is_emergency else 10_000)) - 1)
+    last = waiving.later(today, most or (EMERGENCY_DAYS if is_emergency else 10_000))
     if not given:
-        return min(last, waiving.later(today, (EMERGENCY_DAYS if is_emergency else DAYS) - 1))
+        return min(last, waiving.later(today, EMERGENCY_DAYS if is_emergency else DAYS))
     if given < today:
         raise MlgateError(f"--until {given}: that day is past")
     if given > last:
