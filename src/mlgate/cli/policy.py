@@ -28,6 +28,11 @@ def add(verbs: Verbs, common: argparse.ArgumentParser) -> None:
     )
     test.add_argument("--strict", action="store_true", help="notes fail too, such as a known miss that is found by now")
     test.add_argument(
+        "--mutants",
+        action="store_true",
+        help="change one level, date, bound or predicate at a time: a test must notice each",
+    )
+    test.add_argument(
         "--changed", action="store_true", help="the arguments are changed files: test each policy that one belongs to"
     )
     test.set_defaults(run=_test)
@@ -117,6 +122,16 @@ def _test(options: argparse.Namespace) -> int:
     if options.changed:
         return policy_test.run_changed(options.source, root, console.write, console.pins())
     sources = options.source or [options.policy]
+    progress = console.progress(dict(os.environ), options, "mutants", least=5)
     return max(
-        policy_test.run(source, root, console.write, console.pins(), strict=options.strict) for source in sources
+        policy_test.run(
+            source,
+            root,
+            console.write,
+            console.pins(),
+            strict=options.strict,
+            mutate=options.mutants,
+            progress=progress,
+        )
+        for source in sources
     )

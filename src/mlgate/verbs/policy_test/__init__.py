@@ -48,19 +48,36 @@ def run(
     pins: Pins | None = None,
     *,
     strict: bool = False,
+    mutate: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Test one policy source and write what came out: 0 all holds, 1 something fails, 2 it cannot be read.
 
-    `strict`: a note fails too.
+    `strict`: a note fails too. `mutate`: each level, date, bound and predicate is changed, and something must notice.
     """
     write = write or sys.stdout.write
     try:
-        outcome = examined(loaded(source, root, pins), bench())
+        tested = loaded(source, root, pins)
+        outcome = examined(tested, bench())
     except PolicyError as error:
         write(f"{error}\n")
         return 2
     write(printed(outcome))
-    return 1 if outcome.failures or (strict and outcome.notes) else 0
+    if outcome.failures:
+        return 1
+    if mutate and not _mutated(tested, write, progress):
+        return 1
+    return 1 if strict and outcome.notes else 0
+
+
+def _mutated(tested: Loaded, write: Callable[[str], object], progress: Callable[[int, int], None] | None) -> bool:
+    """Whether every change is noticed."""
+    from mlgate.verbs.policy_test.mutants import survivors
+
+    left, tried = survivors(tested, bench().examine, progress)
+    write("".join(f"SURVIVES {one}\n" for one in left))
+    write(f"{_counted(tried, 'mutant')}: {f'{len(left)} survive; each wants a test' if left else 'none survives'}\n")
+    return not left
 
 
 def bench() -> Bench:

@@ -23,6 +23,7 @@ from mlgate.model import (
 )
 from mlgate.policy.documents import mapping
 from mlgate.policy.reader import Reader, Rules
+from mlgate.verbs.policy_test.examples import notebook
 from mlgate.yaml_strict import Data, Document, KeyPath
 
 Examine = Callable[[Example, Bundle, Here], Sequence[Finding]]
@@ -172,11 +173,7 @@ class _Case:
         if code is None:
             found = _made_up(self.rule, path, self._fingerprint())
         else:
-            files = (
-                {path: code}
-                if isinstance(code, str)
-                else {str(name): str(text) for name, text in mapping(code).items()}
-            )
+            files = _files(path, code)
             here = Here(path=path, repository=self._repository(), branch=_text(self.given, "branch"))
             findings = self.examine(Example(files), self.bundle, here)
             mine = [one for one in findings if one.rule == self.rule]
@@ -255,6 +252,13 @@ def _made_up(rule: str, path: str, fingerprint: str) -> Finding:
         fix="",
         line_text="",
     )
+
+
+def _files(path: str, code: Data) -> dict[str, str]:
+    """A cell becomes a notebook where the path is that of one."""
+    if isinstance(code, str):
+        return {path: notebook(code) if path.endswith(".ipynb") else code}
+    return {str(name): str(text) for name, text in mapping(code).items()}
 
 
 def _fitting(pattern: str) -> str:
