@@ -310,3 +310,161 @@ def test_what_the_head_says_of_reviews_proves_nothing(repository: Repository) ->
     done = check(repository.root, "--base", "main")
     assert done.code == 1
     assert {(rule, level) for rule, _, _, level in judged(done)} == {("governance/policy-loosened", "block")}
+
+
+# --- what makes mlgate run ------------------------------------------------------------------------------------------
+
+HOOKS = """\
+repos:
+  - repo: https://github.com/acme/ml-policies
+    rev: v3
+    hooks:
+      - id: mlgate
+"""
+WORKFLOW = """\
+on: pull_request
+permissions: { contents: read }
+jobs:
+  mlgate:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: { fetch-depth: 0 }
+      - run: mlgate check --base auto
+"""
+ATTRIBUTES = "*.ipynb diff=jupyternotebook\n"
+ENFORCING = {
+    ".pre-commit-config.yaml": HOOKS,
+    ".github/workflows/mlgate.yml": WORKFLOW,
+    "CODEOWNERS": "* @acme/everybody\n" + OWNERS,
+    ".gitattributes": ATTRIBUTES,
+}
+
+WEAKENED: dict[str, tuple[str, str | None, tuple[str, int]]] = {
+    "the hook is gone": (".pre-commit-config.yaml", "repos: []\n", ("hook mlgate", 5)),
+    "the configuration is gone": (".pre-commit-config.yaml", None, ("pre-commit's configuration", 5)),
+    "the configuration is broken": (".pre-commit-config.yaml", "repos: [\n", ("pre-commit's configuration", 1)),
+    "folders are left out": (
+        ".pre-commit-config.yaml",
+        HOOKS + "        exclude: ^notebooks/\n",
+        ("hook mlgate: exclude", 5),
+    ),
+    "all hooks leave folders out": (
+        ".pre-commit-config.yaml",
+        "exclude: ^notebooks/\n" + HOOKS,
+        ("pre-commit: exclude", 1),
+    ),
+    "arguments are another": (
+        ".pre-commit-config.yaml",
+        HOOKS + "        args: [--exit-zero]\n",
+        ("hook mlgate: args", 5),
+    ),
+    "another repository": (
+        ".pre-commit-config.yaml",
+        HOOKS.replace("acme/ml-policies", "jdoe/ml-policies"),
+        ("hook mlgate: repo", 5),
+    ),
+    "an older release": (".pre-commit-config.yaml", HOOKS.replace("v3", "v2"), ("hook mlgate: rev", 5)),
+    "skipped by the service": (
+        ".pre-commit-config.yaml",
+        HOOKS + "ci: { skip: [mlgate] }\n",
+        ("pre-commit: ci", 6),
+    ),
+    "the workflow is gone": (".github/workflows/mlgate.yml", None, ("the pipeline that runs mlgate", 1)),
+    "the workflow forgives": (
+        ".github/workflows/mlgate.yml",
+        WORKFLOW.replace("--base auto", "--base auto || true"),
+        ("job mlgate: step 1: run", 4),
+    ),
+    "the job may fail": (
+        ".github/workflows/mlgate.yml",
+        WORKFLOW.replace("    runs-on", "    continue-on-error: true\n    runs-on"),
+        ("job mlgate: continue-on-error", 4),
+    ),
+    "the job is for some": (
+        ".github/workflows/mlgate.yml",
+        WORKFLOW.replace("    runs-on", "    if: github.actor != 'jdoe'\n    runs-on"),
+        ("job mlgate: if", 4),
+    ),
+    "nobody starts it": (
+        ".github/workflows/mlgate.yml",
+        WORKFLOW.replace("on: pull_request", "on: workflow_dispatch"),
+        ("workflow: on", 1),
+    ),
+    "it may write": (
+        ".github/workflows/mlgate.yml",
+        WORKFLOW.replace("contents: read", "contents: write"),
+        ("workflow: permissions", 2),
+    ),
+    "no history": (
+        ".github/workflows/mlgate.yml",
+        WORKFLOW.replace("        with: { fetch-depth: 0 }\n", ""),
+        ("job mlgate: checkout 1", 4),
+    ),
+    "no owner": ("CODEOWNERS", "* @acme/everybody\n", ("owners of .mlgate.yaml", 1)),
+    "notebooks are hidden": (".gitattributes", "*.ipynb binary\n", ("attributes of notebooks", 1)),
+    "notebooks are generated": (
+        ".gitattributes",
+        ATTRIBUTES + "*.ipynb linguist-generated=true\n",
+        ("attributes of notebooks", 2),
+    ),
+}
+
+
+@pytest.fixture
+def enforcing(tmp_path: Path) -> Repository:
+    made = make_repository(tmp_path / "r", {".mlgate.yaml": POLICY, **ENFORCING})
+    made.git("checkout", "--quiet", "-b", "change")
+    return made
+
+
+def enforcement(repository: Repository) -> set[tuple[str, str, int]]:
+    """(subject, path, line) of what is told of the enforcement."""
+    return {
+        (one["subject"], one["location"]["path"], one["location"]["line"])
+        for one in check(repository.root, "--base", "main").report["findings"]
+        if one["rule"] == "governance/enforcement-changed"
+    }
+
+
+@pytest.mark.parametrize("name", WEAKENED)
+def test_who_weakens_the_enforcement_is_told(enforcing: Repository, name: str) -> None:
+    path, text, (subject, line) = WEAKENED[name]
+    if text is None:
+        (enforcing.root / path).unlink()
+        enforcing.commit()
+    else:
+        assert text != ENFORCING[path]
+        enforcing.commit({path: text})
+    done = check(enforcing.root, "--base", "main")
+    assert done.code == 1
+    assert (subject, path, line) in enforcement(enforcing)
+    levels = {one["level"] for one in done.report["findings"] if one["rule"] == "governance/enforcement-changed"}
+    assert levels == {"block"}
+
+
+HARMLESS = {
+    "a hook more": {
+        ".pre-commit-config.yaml": HOOKS
+        + "  - repo: https://github.com/psf/black\n    rev: 25.1.0\n    hooks: [{id: black}]\n"
+    },
+    "said in another way": {
+        ".pre-commit-config.yaml": '{"repos": [{"rev": "v3", "hooks": [{"id": "mlgate"}], "repo": "https://github.com/acme/ml-policies"}]}'
+    },
+    "a newer release": {".pre-commit-config.yaml": HOOKS.replace("v3", "v4")},
+    "a job more": {
+        ".github/workflows/mlgate.yml": WORKFLOW
+        + "  test:\n    runs-on: ubuntu-latest\n    steps: [{run: make test}]\n"
+    },
+    "a name and a comment": {".github/workflows/mlgate.yml": "# ours\nname: the gate\n" + WORKFLOW},
+    "another workflow": {".github/workflows/other.yml": "on: push\njobs: {}\n"},
+    "an owner more": {"CODEOWNERS": "* @acme/everybody\n.mlgate* @acme/security @acme/ml\ndocs/ @acme/docs\n"},
+    "other attributes": {".gitattributes": ATTRIBUTES + "*.png binary\n*.py text\n"},
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_who_weakens_nothing_is_told_nothing(enforcing: Repository, name: str) -> None:
+    enforcing.commit(HARMLESS[name])
+    assert enforcement(enforcing) == set()
+    assert check(enforcing.root, "--base", "main").code == 0

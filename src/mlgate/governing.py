@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlgate import waiving
 from mlgate.cascade import Here
-from mlgate.governance import Change, policies
+from mlgate.governance import Change, enforcement, policies
 from mlgate.policy import Loaded, Pins, load
 from mlgate.policy.sources import FILE, FOLDER, InMemory
 
@@ -52,6 +52,9 @@ def of_files(base: Mapping[str, str], head: Mapping[str, str]) -> list[Told]:
         changes += [change for change, _ in policies.stale(counts, is_whole=True)]
     if _has_policy(sides[0]):
         changes += of_policies(_loaded(sides[0]), _loaded(sides[1]), EXAMPLE_DAY, "")
+    if base:
+        differing = [path for path in {*base, *head} if base.get(path) != head.get(path)]
+        changes += enforcement.changes(differing, sides[0].get, sides[1].get)
     return list(by_file(changes, sides[1].get, sides[0].get))
 
 

@@ -19,7 +19,7 @@ from mlgate.errors import MlgateError
 from mlgate.examine import Examiner, Result
 from mlgate.extract import problem_fact
 from mlgate.git import Git, find_root, is_committing
-from mlgate.governance import Change, policies
+from mlgate.governance import Change, enforcement, policies
 from mlgate.law import Law, derive, keep
 from mlgate.limits import FILE_SECONDS
 from mlgate.match import Circumstances, KeyPath, trials
@@ -302,10 +302,13 @@ class _Check:
 
     def _changes_to_checks(self) -> list[Change]:
         proposal = self.judge.proposal
-        if proposal is None:
-            return []
-        released = self._released(proposal.after.bundle)
-        return governing.of_policies(proposal.before, proposal.after, self.question.date, released)
+        touched = {path for new, (_, old) in self.changes.items() for path in (new, old)}
+        base, head = self._tree(_some(self.base.commit)).read, self._tree(WORK_TREE).read
+        found = list(enforcement.changes(touched, base, head))
+        if proposal is not None:
+            released = self._released(proposal.after.bundle)
+            found += governing.of_policies(proposal.before, proposal.after, self.question.date, released)
+        return found
 
     def _released(self, bundle: Bundle) -> str:
         """How many findings of the repository as it is the policy of the head would let go, as a sentence."""
