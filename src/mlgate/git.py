@@ -460,6 +460,38 @@ class Git:
         except (OSError, UnicodeDecodeError):
             return ()
 
+    def added(self, base: str, head: str) -> Iterator[tuple[str, int, str, str]]:
+        """(path, mode, object id, commit) of each blob that a commit of base..head adds, against each of its parents.
+
+        Oldest commits first.
+        """
+        printed = self._run(
+            "log",
+            "--reverse",
+            "--topo-order",
+            "--format=%x01%H",
+            "--raw",
+            "-z",
+            "--no-abbrev",
+            "--no-renames",
+            "--diff-merges=separate",
+            "--diff-filter=AMT",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--ignore-submodules",
+            f"{_checked(base)}..{_checked(head)}",
+            "--",
+        )
+        commit = ""
+        fields = iter(printed.split(b"\0"))
+        for field in fields:
+            text = field.lstrip(b"\n")
+            if text.startswith(b"\x01"):
+                commit = text[1:].split(b" ")[0].decode("ascii", "replace").strip()
+            elif text.startswith(b":"):
+                _, mode, _, oid, _ = text[1:].decode("ascii", "replace").split(" ")
+                yield to_text(next(fields)), int(mode, 8), oid, commit
+
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor of two commits; None where this clone knows none."""
         printed = self._run("merge-base", _checked(one), _checked(other), fine=(0, 1))

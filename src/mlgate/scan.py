@@ -12,7 +12,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from mlgate import authority, base, codeowners, decide, discover, globs, governing, newness, waiving, workers
+from mlgate import (
+    authority,
+    base,
+    codeowners,
+    decide,
+    discover,
+    globs,
+    governing,
+    newness,
+    passed_through,
+    waiving,
+    workers,
+)
 from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Bundle, Here, in_force
 from mlgate.errors import MlgateError
@@ -261,6 +273,9 @@ class _Check:
         findings = [finding for result in results for finding in result.findings]
         statuses = self._statuses(findings, frozenset(result.path for result in results))
         Cache(self.question.cache).trim()
+        passed = self._passed_through(findings)
+        findings += passed
+        statuses += (decide.NEW,) * len(passed)
         run = self._run()
         context = self._context(run, frozenset(result.path for result in results))
         waivers = waiving.counts(self.law.bundle, findings, decide.here(context), context.elsewhere)
@@ -281,6 +296,28 @@ class _Check:
             ),
             waivers=waivers,
         )
+
+    def _passed_through(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Secrets that commits of the change added and took out again."""
+        base, head = self.base.commit, self.git.head() if self.git else None
+        if self.git is None or base is None or head is None or base == head or not self.law.vocabulary.secrets:
+            return []
+        found = passed_through.blobs(self.git, base, head)
+        if not found:
+            return []
+        rules = {id_: rule for id_, rule in self.law.rules.items() if id_.startswith(passed_through.SECRETS)}
+        # What a file says of its project decides nothing about a secret: no other file is asked for.
+        here = Here(repository=self._repository(), branch=self._branch())
+        examiner = Examiner(
+            replace(self.law, rules=rules), Repository(Memory({})), lambda path: None, Cache(None), 0, here
+        )
+        known = {(one.rule, one.canonical) for one in (*findings, *self._at(base, {blob.path for blob in found}))}
+
+        def examine(sources: Iterable[Source]) -> Iterator[Finding]:
+            for source in sources:
+                yield from examiner.examine(source).findings
+
+        return list(passed_through.findings(self.git, found, examine, known))
 
     # -- the checks themselves
 

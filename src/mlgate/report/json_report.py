@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlgate import __version__
-from mlgate.model import AssetCount, Decision, Finding, Level, Location, Report, Rule, Suppression, WaiverCount
+from mlgate.model import AssetCount, Decision, Finding, Level, Report, Rule, Suppression, WaiverCount
 from mlgate.report.escape import json_text
 from mlgate.report.options import Options
 from mlgate.report.order import by_place
@@ -79,7 +79,7 @@ def _finding(decision: Decision, rule: Rule | None) -> dict[str, object]:
         "policies": list(decision.policies),
         "trace": list(decision.trace),
         "reason": finding.reason or None,
-        "location": _location(finding.location),
+        "location": _location(finding),
         "subject": finding.subject,
         "asset": finding.asset,
         "origin": finding.origin,
@@ -132,7 +132,8 @@ def _fix(finding: Finding, rule: Rule | None) -> dict[str, object] | None:
     return {"safe": repair.get("safe") is True, "title": finding.fix}
 
 
-def _location(location: Location) -> dict[str, object]:
+def _location(finding: Finding) -> dict[str, object]:
+    location = finding.location
     cell = location.cell
     return {
         "path": location.path,
@@ -140,6 +141,7 @@ def _location(location: Location) -> dict[str, object]:
         "column": location.column,
         "end_line": location.end_line,
         "end_column": location.end_column,
+        "commit": finding.commit,
         "cell": None
         if cell is None
         else {

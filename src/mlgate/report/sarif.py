@@ -230,6 +230,7 @@ def _result(decision: Decision, indices: Mapping[str, int], run: Run) -> dict[st
             "subjectDigest": finding.subject_digest,
             "asset": finding.asset,
             "origin": finding.origin,
+            "commit": finding.commit,
             "policies": list(decision.policies),
             "trace": list(decision.trace),
         }
