@@ -13,7 +13,7 @@ import pytest
 from gitrepo import ENVIRONMENT, Repository, make_repository
 
 ROOT = Path(__file__).resolve().parents[1]
-HOOKS = ("mlgate", "mlgate-secrets", "mlgate-policy")
+HOOKS = ("mlgate", "mlgate-secrets", "mlgate-policy", "mlgate-push")
 
 
 class PreCommit:
@@ -69,7 +69,7 @@ class PreCommit:
         listed = "".join(f"      - id: {hook}\n{given}" for hook in hooks)
         config = f"repos:\n  - repo: {self.url}\n    rev: v0.1.0\n    hooks:\n{listed}"
         repository = make_repository(root, {".pre-commit-config.yaml": config, **files})
-        done = self.run(repository, "install")
+        done = self.run(repository, "install", "--hook-type", "pre-commit", "--hook-type", "pre-push")
         assert done.returncode == 0, done.stdout
         return repository
 

@@ -281,3 +281,77 @@ def test_between_two_commits_the_first_is_the_base(pre_commit: PreCommit, tmp_pa
     after = repository.commit({"more.py": LOADS})
     done = pre_commit.run(repository, "run", "--from-ref", before, "--to-ref", after)
     assert (done.returncode, blocked(done.stdout)) == (1, [("more.py", "unsafe-load/pickle")])
+
+
+# --- pushes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cloned(pre_commit: PreCommit, tmp_path: Path) -> Repository:
+    """A repository with the push hook, whose `main` is on its remote; on branch `work`."""
+    repository = pre_commit.configured(tmp_path / "r", {"a.py": CLEAN}, ("mlgate-push",))
+    repository.git("init", "--quiet", "--bare", "--initial-branch", "main", str(tmp_path / "remote.git"))
+    repository.git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    repository.git("push", "--quiet", "--no-verify", "origin", "main")
+    repository.git("checkout", "--quiet", "-b", "work")
+    return repository
+
+
+def test_a_push_is_judged_as_the_pull_request_will_be(pre_commit: PreCommit, cloned: Repository) -> None:
+    cloned.write({"b.py": LOADS})
+    cloned.git("add", "b.py")
+    cloned.git("commit", "--quiet", "--no-verify", "-m", "load")
+    done = pre_commit.git(cloned, "push", "origin", "work")
+    assert (done.returncode, blocked(done.stdout)) == (1, [("b.py", "unsafe-load/pickle")])
+    assert "compared with main" in done.stdout
+
+    # What an earlier push brought to the remote is still new to main.
+    cloned.git("push", "--quiet", "--no-verify", "origin", "work")
+    cloned.write({"c.py": CLEAN})
+    cloned.git("add", "c.py")
+    cloned.git("commit", "--quiet", "--no-verify", "-m", "more")
+    done = pre_commit.git(cloned, "push", "origin", "work")
+    assert (done.returncode, blocked(done.stdout)) == (1, [("b.py", "unsafe-load/pickle")])
+
+    cloned.write({"b.py": CLEAN})
+    cloned.git("commit", "--quiet", "--no-verify", "--all", "-m", "mend")
+    done = pre_commit.git(cloned, "push", "--force", "origin", "work")
+    assert (done.returncode, blocked(done.stdout)) == (0, []), done.stdout
+
+
+def test_a_push_of_the_default_branch_is_judged_by_what_it_adds(pre_commit: PreCommit, cloned: Repository) -> None:
+    cloned.git("checkout", "--quiet", "main")
+    cloned.write({"b.py": LOADS})
+    cloned.git("add", "b.py")
+    cloned.git("commit", "--quiet", "--no-verify", "-m", "load")
+    done = pre_commit.git(cloned, "push", "origin", "main")
+    assert (done.returncode, blocked(done.stdout)) == (1, [("b.py", "unsafe-load/pickle")])
+    assert pre_commit.git(cloned, "push", "origin", "--delete", "main").returncode in (0, 1)
+
+
+def test_the_commit_that_carries_a_waiver_passes_on_the_laptop(pre_commit: PreCommit, tmp_path: Path) -> None:
+    policy = "kind: Policy\nversion: 1\nid: acme\nowner: me\nrules: {unsafe-load/*: {level: block, waivable: file}}\n"
+    repository = pre_commit.configured(tmp_path / "r", {".mlgate.yaml": policy}, ("mlgate",))
+    repository.write({"b.py": LOADS})
+    repository.git("add", "b.py")
+    assert pre_commit.git(repository, "commit", "-m", "load").returncode == 1
+    waiver = """\
+kind: Waivers
+version: 1
+waivers:
+  - id: W-1
+    rule: unsafe-load/pickle
+    paths: [b.py]
+    limit: 1
+    type: mitigated
+    reason: The file comes from our own bucket.
+    owner: "@acme/ranking"
+    from: 2026-01-01
+    expires: 2126-01-01
+"""
+    repository.write({".mlgate/waivers.yaml": waiver})
+    repository.git("add", ".mlgate/waivers.yaml")
+    done = pre_commit.git(repository, "commit", "-m", "load, with a waiver")
+    assert done.returncode == 0, done.stdout
+    judged = pre_commit.run(repository, "run", "--from-ref", "HEAD~1", "--to-ref", "HEAD", environment={"CI": "1"})
+    assert (judged.returncode, blocked(judged.stdout)) == (1, [("b.py", "unsafe-load/pickle")])

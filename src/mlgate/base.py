@@ -94,7 +94,8 @@ _ANY_REMEDY = "fetch it with its history (GitHub Actions: `fetch-depth: 0`)"
 def choose(spec: str | None, environment: Mapping[str, str], git: Git | None, committing: bool) -> Base:
     """The base that `--base SPEC` means; `committing`: git runs us as a hook of a commit.
 
-    `auto` is CI's merge base; else PRE_COMMIT_FROM_REF's; else HEAD, only while git is committing; else none.
+    `auto` is CI's merge base; else, in a push, that with the branch it will go into, or what the remote has of the
+    default branch; else PRE_COMMIT_FROM_REF's; else HEAD, only while git is committing; else none.
     Raises MlgateError where the base is named but is not in this clone: guessing would make everything old or all new.
     """
     if spec is None:
@@ -109,9 +110,12 @@ def choose(spec: str | None, environment: Mapping[str, str], git: Git | None, co
     target = _target_of_ci(environment, git.root)
     if target is not None:
         return _merge_base(git, target, "--base auto")
+    head = environment.get("PRE_COMMIT_TO_REF", "") or "HEAD"
+    pushed = _target_of_push(environment, git)
+    if pushed is not None:
+        return replace(_merge_base(git, pushed, "--base auto (push)", head), is_proposal=not is_ci(environment))
     source = environment.get("PRE_COMMIT_FROM_REF", "")
     if source:
-        head = environment.get("PRE_COMMIT_TO_REF", "") or "HEAD"
         found = _merge_base(git, _Target(source, (source,), _ANY_REMEDY), "--base auto (PRE_COMMIT_FROM_REF)", head)
         return replace(found, is_proposal=not is_ci(environment))
     if committing:
@@ -121,6 +125,22 @@ def choose(spec: str | None, environment: Mapping[str, str], git: Git | None, co
         note = f"compared with HEAD at {commit[:7]}"
         return Base(commit, note, git.merge_heads(), law=commit, is_proposal=not is_ci(environment))
     return Base(None, f"no base: {_EVERYTHING}")
+
+
+def _target_of_push(environment: Mapping[str, str], git: Git) -> _Target | None:
+    """What a branch that is pushed will go into: the default branch of the remote. None for that branch itself.
+
+    NOTE: not PRE_COMMIT_FROM_REF, which is what the remote has of the branch: a finding of an earlier push would be
+    existing here, and new on the pull request. Source: pre_commit/commands/hook_impl.py.
+    """
+    branch = environment.get("PRE_COMMIT_REMOTE_BRANCH", "")
+    if not branch:
+        return None
+    remote = environment.get("PRE_COMMIT_REMOTE_NAME", "") or "origin"
+    default = git.default_branch(remote)
+    if default is None or branch.removeprefix("refs/heads/") == default:
+        return None
+    return _Target(default, (f"refs/remotes/{remote}/{default}",), _ANY_REMEDY)
 
 
 def _merge_base(git: Git, target: _Target, asked: str, head_name: str = "HEAD") -> Base:

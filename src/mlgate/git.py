@@ -451,6 +451,16 @@ class Git:
         printed = self._run("symbolic-ref", "--quiet", "HEAD", fine=(0, 1))
         return to_text(printed.strip()) or None
 
+    def default_branch(self, remote: str) -> str | None:
+        """The branch that `remote` is cloned with; where it was never asked, the only one of main and master."""
+        prefix = f"refs/remotes/{remote}/"
+        printed = self._run("symbolic-ref", "--quiet", f"{prefix}HEAD", fine=(0, 1, 128))
+        name = to_text(printed.strip()).removeprefix(prefix)
+        if name:
+            return name
+        known = [one for one in ("main", "master") if self.commit(f"{prefix}{one}") is not None]
+        return known[0] if len(known) == 1 else None
+
     def merge_heads(self) -> tuple[str, ...]:
         """The commits that the commit in the making merges into HEAD; empty outside a merge."""
         directory = git_directory(self.root)

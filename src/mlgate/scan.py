@@ -441,8 +441,9 @@ class _Check:
                 raise MlgateError(f"{asked}: no file to look at; is it the right folder, and is it checked out?")
             return inventory
         if self._is_hook():
-            # A hook without files: what is staged, deletions included.
-            staged = [path for path, (status, _) in self.git.staged().items() if status != "D"]
+            # A hook without files: what is staged, deletions included; in a push what the branch changes.
+            changed = self.git.staged() if self.base.commit in (None, self.git.head()) else self.changes
+            staged = [path for path, (status, _) in changed.items() if status != "D"]
             nothing = discover.Inventory(self.root, ())
             return discover.discover(self.root, staged, self.git, self.root) if staged else nothing
         return discover.discover(self.root, (), self.git)
