@@ -292,3 +292,49 @@ def test_auto_outside_a_commit_judges_everything(repository: Repository) -> None
     assert (done.code, statuses(done)) == (0, set())
     merged = check(repository.root, "--base", "auto", "a.py", PRE_COMMIT="1", PRE_COMMIT_FROM_REF="HEAD")
     assert statuses(merged) == {(TORCH, "a.py", 2, "existing", "record")}
+
+
+# --- an earlier report ----------------------------------------------------------------------------------------------
+
+
+def test_an_earlier_report_serves_where_there_is_no_git(tmp_path: Path) -> None:
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    (folder / "a.py").write_text(OLD)
+    (folder / "m.py").write_text(model("acme/x"))
+    report = tmp_path / "report.json"
+    assert run(folder, "check", ".", "--format", f"json={report}").code == 1
+    (folder / "a.py").write_text(f"# a comment above\n{OLD}{LOAD}")
+    (folder / "b.py").write_text(model("acme/x") + model("acme/y"))
+    done = check(folder, ".", "--base", str(report))
+    found = {item for item in statuses(done) if item[0] in (TORCH, PINNED)}
+    assert (done.code, found) == (
+        1,
+        {
+            (TORCH, "a.py", 3, "existing", "record"),
+            (TORCH, "a.py", 4, "new", "block"),
+            (PINNED, "m.py", 2, "existing", "record"),
+            (PINNED, "b.py", 2, "existing", "record"),
+            (PINNED, "b.py", 4, "new", "warn"),
+        },
+    )
+    assert run(folder, "check", ".", "--base", str(report)).out.startswith("compared with the report report.json of ")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "no such folder or report: No such file or directory"),
+        ("{", "no report of mlgate"),
+        ("[]", "no report of mlgate"),
+        ('{"version": 2, "tool": {"name": "mlgate"}}', "no report of mlgate, version 1"),
+        ('{"version": 1, "tool": {"name": "mlgate"}, "run": {"repository": null}, "findings": [{}]}', "no report"),
+    ],
+)
+def test_what_is_no_report_is_no_base(tmp_path: Path, text: str | None, why: str) -> None:
+    (tmp_path / "a.py").write_text(OLD)
+    if text is not None:
+        (tmp_path / "report.json").write_text(text)
+    done = run(tmp_path, "check", "a.py", "--base", "report.json")
+    assert done.code == 2
+    assert f"report.json: {why}" in done.err

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlgate.ci import is_ci
+from mlgate.earlier import read_report
 from mlgate.errors import MlgateError
 from mlgate.git import Git
+from mlgate.model import Finding
 
 AUTO = "auto"
 
@@ -27,6 +29,8 @@ class Base:
     """First line of each report."""
     merged: tuple[str, ...] = ()
     """Commits that the commit in the making merges into `commit`: what they have is not new either."""
+    earlier: tuple[Finding, ...] | None = None
+    """Instead of a commit: the findings of an earlier report, for trees without git."""
     law: str | None = None
     """The commit whose policy judges: the tip of what the change goes into, which may be newer than `commit`."""
     branch: str | None = None
@@ -100,10 +104,15 @@ def choose(spec: str | None, environment: Mapping[str, str], git: Git | None, co
     """
     if spec is None:
         return Base(None, f"no base: {_EVERYTHING}")
+    if spec.endswith(".json") and (git is None or git.commit(spec) is None):
+        name, findings = read_report(Path(spec))
+        return Base(None, f"compared with the report {Path(spec).name} of {name}", earlier=tuple(findings))
     if git is None:
         if spec == AUTO:
             return Base(None, f"no git repository, so no base: {_EVERYTHING}")
-        raise MlgateError(f"--base {spec}: this folder is in no git repository; leave --base out")
+        raise MlgateError(
+            f"--base {spec}: this folder is in no git repository; name an earlier report (report.json), or leave it out"
+        )
     if spec != AUTO:
         return _merge_base(git, _Target(spec, (spec,), _ANY_REMEDY), f"--base {spec}")
 

@@ -517,6 +517,10 @@ class _Check:
     # -- new or existing
 
     def _statuses(self, findings: Sequence[Finding], examined: frozenset[str]) -> tuple[str, ...]:
+        if self.base.earlier is not None:
+            # A report holds digests of what was found, so what is found now is compared by them.
+            now = [replace(finding, canonical=finding.subject_digest) for finding in findings]
+            return newness.statuses(now, self.base.earlier, {})
         if self.base.commit is None:
             return ("new",) * len(findings)
         was = {path: old for path, (_, old) in self.changes.items()}

@@ -33,7 +33,10 @@ def add(verbs: Verbs, common: argparse.ArgumentParser) -> None:
         help="files and folders; none: the repository, in a hook what is staged; -: standard input",
     )
     check.add_argument(
-        "--base", metavar="REF", help="judge what is new against this commit; auto: CI's merge base, in a commit HEAD"
+        "--base",
+        metavar="REF",
+        help="judge what is new against this commit, or against an earlier report (REPORT.json); auto: CI's merge base,"
+        " in a push the branch it will go into, in a commit HEAD",
     )
     check.add_argument(
         "--only",

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mlgate.cascade import Bundle
 from mlgate.decide import Context, decide
+from mlgate.earlier import read_report
 from mlgate.errors import MlgateError
 from mlgate.git import Git, find_root
 from mlgate.loosening import Loosening, loosenings
-from mlgate.model import CellLocation, Confidence, Decision, Finding, Level, Location, Severity
+from mlgate.model import Decision, Finding, Level
 from mlgate.policy import Loaded, Pins, load
 from mlgate.policy.pins import read_pin
 from mlgate.policy.sources import FILE, FOLDER, InCommit
@@ -141,55 +141,10 @@ def difference(
     )
 
 
-def read_report(path: Path) -> tuple[str, list[Finding]]:
-    """Repository and findings of a JSON report, as far as decisions depend on them. Raises MlgateError."""
-    try:
-        data: Any = json.loads(path.read_bytes())
-        if data["version"] != 1 or data["tool"]["name"] != "mlgate":
-            raise MlgateError(f"{path}: no report of mlgate, version 1")
-        return str(data["run"]["repository"] or path.stem), [_finding(one) for one in data["findings"]]
-    except OSError as error:
-        raise MlgateError(f"{path}: no such folder or report: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise MlgateError(
-            f"{path}: no report of mlgate; `mlgate check --format json={path.name}` writes one"
-        ) from error
-
-
 def _below(folder: Path, root: Path, findings: Sequence[Finding]) -> Sequence[Finding]:
     """Those in `folder`, where it is part of a repository."""
     inside = folder.resolve().relative_to(root.resolve()).as_posix()
     return [one for one in findings if inside == "." or one.location.path.startswith(f"{inside}/")]
-
-
-def _finding(said: Mapping[str, Any]) -> Finding:
-    place = said["location"]
-    cell = place["cell"]
-    return Finding(
-        rule=str(said["rule"]),
-        severity=Severity[str(said["severity"]).upper()],
-        confidence=Confidence[str(said["confidence"]).upper()],
-        reason=str(said["reason"] or ""),
-        location=Location(
-            str(place["path"]),
-            int(place["line"]),
-            int(place["column"]),
-            int(place["end_line"]),
-            int(place["end_column"]),
-            None
-            if cell is None
-            else CellLocation(int(cell["index"]), None, "code", 1, 1, 1, 1, None, None, None, None),
-        ),
-        subject=str(said["subject"]),
-        canonical="",
-        fingerprint=str(said["fingerprint"]),
-        subject_digest="",
-        asset=said["asset"],
-        origin=said["origin"],
-        message=str(said["message"]),
-        fix="",
-        line_text="",
-    )
 
 
 def _moves(
