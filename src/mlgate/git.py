@@ -461,6 +461,21 @@ class Git:
         known = [one for one in ("main", "master") if self.commit(f"{prefix}{one}") is not None]
         return known[0] if len(known) == 1 else None
 
+    def hooks_folder(self) -> str:
+        """Where git looks for hooks in this work tree: `core.hooksPath`, else the repository's own folder."""
+        printed = self._run("config", "-z", "--path", "--get-all", "core.hooksPath", fine=(0, 1))
+        # Ours, which turns hooks off, is among them.
+        known = [one for one in to_text(printed).split("\0") if one and one != os.devnull]
+        given = known[-1] if known else ""
+        if not given:
+            given = os.path.join(to_text(self._run("rev-parse", "--git-common-dir").strip()), "hooks")
+        return os.path.normpath(os.path.join(self.root, given))
+
+    def attributes(self, path: str, names: Sequence[str]) -> dict[str, str]:
+        """Attributes of a path, there or not: `set`, `unset`, `unspecified`, or a value."""
+        fields = to_text(self._run("check-attr", "-z", *names, "--", path)).split("\0")
+        return dict(zip(fields[1::3], fields[2::3], strict=False))
+
     def merge_heads(self) -> tuple[str, ...]:
         """The commits that the commit in the making merges into HEAD; empty outside a merge."""
         directory = git_directory(self.root)

@@ -65,6 +65,13 @@ class Document:
             path = path[:-1]
         return self.places[path].key_line
 
+    def last_line(self, path: KeyPath) -> int:
+        """1-based line on which the last scalar at or below `path` ends; comments and blank lines behind it are not."""
+        inside = [one for one in self.places if one[: len(path)] == path]
+        holders = {one[:-1] for one in inside}
+        ends = [self.places[one] for one in inside if one not in holders]
+        return max(place.end_line if place.end_column > 1 else place.end_line - 1 for place in ends)
+
     def at(self, path: KeyPath = ()) -> str:
         """`file:line` of the key at `path`."""
         return f"{self.path}:{self.line(path)}"

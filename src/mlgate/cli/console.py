@@ -142,21 +142,26 @@ def write(text: str) -> None:
 
 
 def write_file(file: Path, text: str) -> None:
-    """Whole or not at all: a report that was cut short must not look like a short report."""
+    """`write_bytes` of a text as UTF-8."""
+    write_bytes(file, text.encode("utf-8"))
+
+
+def write_bytes(file: Path, data: bytes) -> None:
+    """Whole or not at all: a file that was cut short must not look like a short file."""
     target = Path(os.path.realpath(file))
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     # A device or a pipe is written to; a file put in its place would take /dev/stdout from the machine.
     is_device = target.exists() and not target.is_file()
     try:
-        (target if is_device else beside).write_text(text, encoding="utf-8", newline="\n")
+        (target if is_device else beside).write_bytes(data)
         if not is_device:
+            if target.exists():
+                shutil.copymode(target, beside)
             beside.replace(target)
     except OSError as error:
         if not is_device:
             beside.unlink(missing_ok=True)
-        raise MlgateError(
-            f"{file}: the report cannot be written: {error.strerror}; check folder and permissions"
-        ) from error
+        raise MlgateError(f"{file}: it cannot be written: {error.strerror}; check folder and permissions") from error
 
 
 def progress(

@@ -123,7 +123,7 @@ _FILE_KEYS = ("exclude", "files", "default_stages", "ci")
 
 def _hooks(was: str | None, now: str | None) -> Iterator[Change]:
     before = _documents(was, HOOKS)
-    parts = _hook_parts(before)
+    parts = hook_parts(before)
     if not parts:
         return
     after = _documents(now, HOOKS)
@@ -138,7 +138,7 @@ def _hooks(was: str | None, now: str | None) -> Iterator[Change]:
             is_gone=now is None,
         )
         return
-    yield from _compare(HOOKS, parts, _hook_parts(after), "hook")
+    yield from _compare(HOOKS, parts, hook_parts(after), "hook")
     old, new = _top(before), _top(after)
     for key in _FILE_KEYS:
         if _spelled(old.get(key)) != _spelled(new.get(key)) and not _is_wider(key, old.get(key), new.get(key)):
@@ -155,7 +155,8 @@ def _is_wider(key: str, old: Data, new: Data) -> bool:
     return key == "ci" and not any("mlgate" in str(one) for one in skipped)
 
 
-def _hook_parts(documents: tuple[Document, ...] | None) -> list[_Part]:
+def hook_parts(documents: tuple[Document, ...] | None) -> list[_Part]:
+    """The hooks of a pre-commit configuration that run mlgate."""
     found: list[_Part] = []
     # pre-commit reads one document; of several the last is no worse a guess than the first.
     for document in documents or ():

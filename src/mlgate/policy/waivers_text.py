@@ -67,15 +67,9 @@ def _inserted(text: str, entry: Entry, name: str) -> str:
     found = re.match(r"(\s*)- ", first)
     if found is None:
         raise _unusual(name, document.places[("waivers", 0)].line)
-    last = _last_line(document, len(waivers) - 1)
+    last = document.last_line(("waivers", len(waivers) - 1))
     new = _spelled(entry, found.group(1)).rstrip("\n").split("\n")
     return "\n".join([*lines[:last], "", *new, *lines[last:]])
-
-
-def _last_line(document: Document, index: int) -> int:
-    """1-based line on which the last value of an entry ends; comments behind it stay behind what is added."""
-    inside = [place for path, place in document.places.items() if path[:2] == ("waivers", index) and len(path) > 2]
-    return max(place.end_line if place.end_column > 1 else place.end_line - 1 for place in inside)
 
 
 def _spelled(entry: Entry, indent: str) -> str:

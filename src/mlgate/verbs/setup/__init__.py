@@ -1,0 +1,1 @@
+"""`mlgate init` and `mlgate doctor`: a repository set up, and whether enforcement is really on."""
