@@ -86,8 +86,9 @@ def _value(value: str | int | Sequence[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """JSON's strings are YAML's."""
-    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+    """In double quotes, on one line: JSON's escapes are YAML's, which wants those of what cannot be printed too."""
+    plain = json.dumps(" ".join(text.split()), ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in plain)
 
 
 def _verify(before: str, after: str, entry: Entry, name: str) -> None:
