@@ -517,6 +517,14 @@ class Git:
                 _, mode, _, oid, _ = text[1:].decode("ascii", "replace").split(" ")
                 yield to_text(next(fields)), int(mode, 8), oid, commit
 
+    def first_parents(self) -> list[tuple[str, str]]:
+        """(commit, committer's day `YYYY-MM-DD`) of HEAD and its first parents, newest first."""
+        if self.head() is None:
+            return []
+        printed = self._run("log", "--first-parent", "--format=%H %cs", "HEAD", "--")
+        lines = (line.split(" ") for line in printed.decode("ascii").splitlines())
+        return [(commit, day) for commit, day in lines]
+
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor of two commits; None where this clone knows none."""
         printed = self._run("merge-base", _checked(one), _checked(other), fine=(0, 1))

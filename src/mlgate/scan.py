@@ -127,6 +127,18 @@ def findings_under(question: Question, loaded: Loaded) -> tuple[Finding, ...]:
     return _Check(question, root, git, law, nothing, {}, authority.Authority(loaded.bundle, loaded)).findings()
 
 
+def findings_of_commit(question: Question, commit: str) -> tuple[Finding, ...]:
+    """Everything that today's policy finds in the files of a commit; the cache knows every content by itself."""
+    root = _root(question)
+    git = Git(root, question.environment)
+    judge = authority.on_disk(
+        question.policy, Path(root), Pins(question.bundles or question.cache, question.environment)
+    )
+    law = derive(judge.bundle, question.only, question.cache)
+    check = _Check(question, root, git, law, base.Base(None, ""), {}, judge)
+    return tuple(check._at(commit, git.tree(commit)))
+
+
 def _authority(
     question: Question, root: str, git: Git | None, chosen: base.Base, changes: Mapping[str, tuple[str, str]]
 ) -> authority.Authority:

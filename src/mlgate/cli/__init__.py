@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlgate import __version__
-from mlgate.cli import check, doctor, explain, init, policy, rules, waive
+from mlgate.cli import check, doctor, explain, init, policy, rules, stats, waive
 from mlgate.cli.console import CANNOT_JUDGE, EXIT_CODES, INTERRUPTED
 from mlgate.errors import MlgateError
 
-VERBS = (check, explain, rules, waive, policy, init, doctor)
+VERBS = (check, explain, rules, waive, policy, stats, init, doctor)
 """In the order of the help. Each adds its own arguments and says how it is run."""
 
 

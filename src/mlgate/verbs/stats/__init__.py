@@ -1,0 +1,1 @@
+"""`mlgate stats`: what many reports say of rules, waivers, pins and repositories."""
