@@ -77,6 +77,11 @@ def side(spec: str, folder: Path, environment: Mapping[str, str], pins: Pins) ->
     """A file, a folder, `URL@<40-hex commit>`, or a commit of the repository at `folder`. Raises MlgateError."""
     if Path(folder, spec).exists():
         place = str(Path(folder, spec))
+        here = find_root(str(folder))
+        if here is not None and Path(place).resolve() in (Path(here), Path(here, FILE), Path(here, FOLDER)):
+            # The repository's own policy as it is on disk, with what it builds on.
+            own = Path(here)
+            return Side(spec, lambda root: load(None if root.resolve() == own else place, root, pins), own)
         return Side(spec, lambda root: load(place, root, pins))
     if read_pin(spec) is not None:
         return Side(spec, lambda root: load(spec, root, pins))
