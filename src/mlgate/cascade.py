@@ -134,7 +134,8 @@ def said(bundle: Bundle, rule_id: str, name: str, here: Here = ANYWHERE) -> Said
 
 
 def overreaches(bundle: Bundle, rule_id: str, here: Here = ANYWHERE) -> Iterator[Overreach]:
-    """What overlays ask for here and do not get, for one rule."""
+    """What overlays ask for here and do not get, for one rule; of those alone that are known to apply."""
+    bundle = replace(bundle, overlays=tuple(one for one in bundle.overlays if applies(one, here) is not None))
     for name in FIELDS:
         for asked, given in _overlaid(bundle, rule_id, name, here):
             if asked.value != given:

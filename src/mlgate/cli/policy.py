@@ -65,7 +65,7 @@ def _show(options: argparse.Namespace) -> int:
     from mlgate.policy import load
     from mlgate.verbs import policy_show
 
-    root = console.root(options)
+    root = console.root(options).resolve()
     git = Git(str(root)) if find_root(str(root)) == str(root) else None
     ref = git.ref() if git else None
     here = Here(

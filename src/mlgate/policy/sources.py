@@ -84,10 +84,11 @@ class OnDisk:
 
     def called(self, path: str) -> str:
         at = self._at(path)
-        try:
-            return self.prefix + (at.parent.resolve() / at.name).relative_to(self.root.resolve()).as_posix()
-        except (ValueError, OSError):
-            return self.prefix + Path(os.path.normpath(at)).as_posix()
+        place = at.parent.resolve() / at.name
+        for folder in (self.root.resolve(), Path.cwd()):
+            if place.is_relative_to(folder):
+                return self.prefix + place.relative_to(folder).as_posix()
+        return self.prefix + Path(os.path.normpath(at)).as_posix()
 
     def _at(self, path: str) -> Path:
         return self.root / path

@@ -80,8 +80,8 @@ def side(spec: str, folder: Path, environment: Mapping[str, str], pins: Pins) ->
         here = find_root(str(folder))
         if here is not None and Path(place).resolve() in (Path(here), Path(here, FILE), Path(here, FOLDER)):
             # The repository's own policy as it is on disk, with what it builds on.
-            own = Path(here)
-            return Side(spec, lambda root: load(None if root.resolve() == own else place, root, pins), own)
+            mine = Path(here)
+            return Side(spec, lambda root: load(None if root.resolve() == mine else place, root, pins), mine)
         return Side(spec, lambda root: load(place, root, pins))
     if read_pin(spec) is not None:
         return Side(spec, lambda root: load(spec, root, pins))

@@ -110,13 +110,16 @@ def _source(row: Row) -> str:
 
 def _parameters(bundle: Bundle, here: Here, look: Look) -> Iterator[str]:
     """Those that some policy sets; the others have the value that `mlgate explain RULE` shows."""
+    found: dict[tuple[str, str, str], list[str]] = {}
     for rule in sorted(bundle.rules):
         for name, parameter in sorted(bundle.rules[rule].params.items()):
             value = param(bundle, rule, name, parameter, here)
-            if value == parameter.default:
-                continue
-            words = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
-            yield from wrap(look.show(f"{rule} {name}: {words or 'none'}"), look.columns, "  ", "    ")
+            if value != parameter.default:
+                words = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
+                found.setdefault((rule.partition("/")[0], name, words or "none"), []).append(rule)
+    for (family, name, words), rules in found.items():
+        whose = rules[0] if len(rules) == 1 else f"{family}/* ({len(rules)} rules)"
+        yield from wrap(look.show(f"{whose} {name}: {words}"), look.columns, "  ", "    ")
 
 
 def _overreaches(bundle: Bundle, here: Here, look: Look) -> Iterator[str]:
