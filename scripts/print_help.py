@@ -10,7 +10,19 @@ from pathlib import Path
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
 WIDTH = "80"
-VERBS: tuple[tuple[str, ...], ...] = ((), ("check",), ("explain",), ("rules",), ("policy", "test"))
+VERBS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("check",),
+    ("explain",),
+    ("rules",),
+    ("waive",),
+    ("policy", "show"),
+    ("policy", "test"),
+    ("policy", "diff"),
+    ("stats",),
+    ("init",),
+    ("doctor",),
+)
 """Each command whose help is shown."""
 
 

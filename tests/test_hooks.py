@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from gitrepo import Repository
+from gitrepo import Repository, make_repository
 from hooks_fixture import HOOKS, ROOT, PreCommit, wheelhouse
 
 pytestmark = pytest.mark.xdist_group("pre-commit")
@@ -355,3 +358,49 @@ waivers:
     assert done.returncode == 0, done.stdout
     judged = pre_commit.run(repository, "run", "--from-ref", "HEAD~1", "--to-ref", "HEAD", environment={"CI": "1"})
     assert (judged.returncode, blocked(judged.stdout)) == (1, [("b.py", "unsafe-load/pickle")])
+
+
+# --- the policy repository that is also the hook repository ---------------------------------------------------------
+
+
+def test_a_policy_repository_brings_tool_and_policy_together(
+    pre_commit: PreCommit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = tmp_path / "wheels"
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--wheel-dir",
+            str(wheels),
+            pre_commit.published.root,
+        ],
+        env={**pre_commit.environment, "PIP_FIND_LINKS": wheelhouse()},
+        check=True,
+    )
+    monkeypatch.setitem(pre_commit.environment, "PIP_FIND_LINKS", f"{wheelhouse()} {wheels}")
+    policies = make_repository(tmp_path / "policies")
+    shutil.copytree(ROOT / "examples" / "policy-repository", policies.root, dirs_exist_ok=True)
+    policies.commit(message="policy")
+    policies.git("tag", "v12")
+    config = f"repos:\n  - repo: {policies.root.as_uri()}\n    rev: v12\n    hooks: [{{id: acme-mlgate}}]\n"
+    lax = "kind: Policy\nversion: 1\nid: ours\nowner: me\nextends: none\nrules: {unsafe-load/*: {level: 'off'}}\n"
+    repository = make_repository(tmp_path / "r", {".pre-commit-config.yaml": config, ".mlgate.yaml": lax})
+    assert pre_commit.run(repository, "install").returncode == 0
+    repository.write({"b.py": "import torch\n\nmodel = torch.load(url, weights_only=False)\n"})
+    repository.git("add", "b.py")
+    done = pre_commit.git(repository, "commit", "-m", "load")
+    # The organisation's root lets a team go down to a warning, and no further: nothing is switched off.
+    assert done.returncode == 0, done.stdout
+    (repository.root / ".mlgate.yaml").unlink()
+    repository.git("commit", "--quiet", "--no-verify", "-a", "-m", "no policy of our own")
+    repository.write({"c.py": LOADS})
+    repository.git("add", "c.py")
+    done = pre_commit.git(repository, "commit", "-m", "load")
+    assert (done.returncode, blocked(done.stdout)) == (1, [("c.py", "unsafe-load/pickle")]), done.stdout
+    assert "policy acme-ml" in done.stdout
+    assert "#ask-ml-security" in done.stdout
