@@ -88,7 +88,13 @@ class _Automaton:
                 self.empty[self.sequence(branch, self.after(start))].append(end)
             return end
         if op is sre.SUBPATTERN:
-            return self.sequence(argument[3], start)
+            _, more, less, body = argument
+            folds, dot_all = self.folds, self.dot_all
+            self.folds = (folds or bool(more & re.IGNORECASE)) and not less & re.IGNORECASE
+            self.dot_all = (dot_all or bool(more & re.DOTALL)) and not less & re.DOTALL
+            end = self.sequence(body, start)
+            self.folds, self.dot_all = folds, dot_all
+            return end
         if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
             least, most, body = argument
             return self.repeat(least, most, body, start)
