@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gitrepo import Repository, make_repository
-from program import Done, check, run
+from program import Done, check, run, run_patched
 
 LOAD = "import pickle\nrows = pickle.load(open(path, 'rb'))\n"
 PICKLE = "unsafe-load/pickle"
@@ -468,3 +468,62 @@ def test_who_weakens_nothing_is_told_nothing(enforcing: Repository, name: str) -
     enforcing.commit(HARMLESS[name])
     assert enforcement(enforcing) == set()
     assert check(enforcing.root, "--base", "main").code == 0
+
+
+# --- what a file can do to whoever reads it -------------------------------------------------------------------------
+
+
+def test_a_link_is_not_followed(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "outside.py").write_text(LOAD)
+    (repository.root / "b.py").symlink_to(tmp_path / "outside.py")
+    repository.commit()
+    done = check(repository.root, "--base", "main")
+    assert (done.code, judged(done)) == (1, {("input/not-looked-into", "b.py", 1, "block")})
+
+
+def test_a_huge_file_is_no_pass(repository: Repository) -> None:
+    repository.commit({"b.py": "x = 1\n" + "#" * 20_000_001})
+    done = check(repository.root, "--base", "main")
+    assert (done.code, judged(done)) == (1, {("input/too-large", "b.py", 1, "block")})
+
+
+def test_a_policy_that_is_a_link_in_the_base_is_refused(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "main")
+    (repository.root / ".mlgate.yaml").rename(repository.root / "policy.txt")
+    (repository.root / ".mlgate.yaml").symlink_to("policy.txt")
+    repository.commit()
+    repository.git("checkout", "--quiet", "-B", "change")
+    repository.commit({"policy.txt": POLICY + STRICT, ".mlgate/waivers.yaml": WAIVER})
+    done = run(repository.root, "check", "--base", "main")
+    assert done.code == 2
+    assert "a symbolic link; policies are read from plain files" in done.err
+
+
+def test_a_pattern_on_which_a_scan_hangs_costs_its_file_and_nothing_else(tmp_path: Path) -> None:
+    rule = """\
+---
+kind: Rule
+version: 1
+id: acme/slow
+title: Slow
+severity: high
+message: Slow.
+why: Because.
+fix: Do not.
+match: {any: [{string: '^(a+)+$'}]}
+examples: {bad: ["x = 'aa'"], good: ["x = 'b'"]}
+"""
+    policy = POLICY + rule
+    slow = f"x = '{'a' * 60}!'\n"
+    repository = make_repository(tmp_path / "r", {".mlgate.yaml": policy, "slow.py": slow, "b.py": LOAD})
+    assert run(repository.root, "policy", "test").code == 1
+    done = run_patched(
+        repository.root,
+        "from mlgate import scan; scan.FILE_SECONDS = 2.0",
+        "check",
+        "slow.py",
+        "b.py",
+        "--format",
+        "json",
+    )
+    assert (done.code, {one[:2] for one in done.found}) == (1, {("input/timeout", "slow.py"), (PICKLE, "b.py")})

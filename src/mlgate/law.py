@@ -43,7 +43,8 @@ def derive(bundle: Bundle, only: Sequence[str], place: Path | None) -> Law:
     """
     rules = dict(bundle.rules)
     if only:
-        chosen = {name for name in rules if any(fnmatch.fnmatchcase(name, glob) for glob in only)}
+        globs = [bundle.renamed.get(glob, glob) for glob in only]
+        chosen = {name for name in rules if any(fnmatch.fnmatchcase(name, glob) for glob in globs)}
         # A file that could not be read was not searched: no choice of rules makes that a pass.
         rules = {name: rule for name, rule in rules.items() if name in chosen or name.startswith("input/")}
         if not chosen:

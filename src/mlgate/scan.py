@@ -532,7 +532,9 @@ class _Check:
         if self.base.earlier is not None:
             # A report holds digests of what was found, so what is found now is compared by them.
             now = [replace(finding, canonical=finding.subject_digest) for finding in findings]
-            return newness.statuses(now, self.base.earlier, {})
+            renamed = self.law.bundle.renamed
+            then = [replace(finding, rule=renamed.get(finding.rule, finding.rule)) for finding in self.base.earlier]
+            return newness.statuses(now, then, {})
         if self.base.commit is None:
             return ("new",) * len(findings)
         was = {path: old for path, (_, old) in self.changes.items()}
@@ -627,8 +629,14 @@ class _Check:
             date=self.question.date,
             only=self.question.only,
             branch=self._branch(),
-            notes=(self.judge.note,) if self.judge.note else (),
+            notes=tuple(filter(None, (self.judge.note, self._left_out()))),
         )
+
+    def _left_out(self) -> str:
+        """What was not concluded, where somebody may take it for concluded."""
+        if not self.law.bundle.waivers or self._is_whole():
+            return ""
+        return "Whether every waiver is still needed was not looked at: that takes the whole repository."
 
     def _repository(self) -> str | None:
         if not self._name:

@@ -21,6 +21,9 @@ version: 1
 waivers:
 """
 
+_PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}|[A-Za-z]\w*[-/][\w/-]*|emergency|mitigated", re.ASCII)
+"""What YAML takes for the text that it is: days, ids and types. `TRUE` and `null` have no sign in them."""
+
 Entry = Mapping[str, str | int | Sequence[str]]
 """Keys in the order in which they are written."""
 
@@ -81,7 +84,7 @@ def _value(value: str | int | Sequence[str]) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
-        return value if re.fullmatch(r"\d{4}-\d{2}-\d{2}|[A-Za-z][\w/-]*", value) else _quoted(value)
+        return value if _PLAIN.fullmatch(value) else _quoted(value)
     return "[" + ", ".join(map(_quoted, value)) + "]"
 
 

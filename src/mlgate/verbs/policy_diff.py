@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlgate.cascade import Bundle
@@ -124,7 +124,7 @@ def difference(
         else:
             before, after = old.load(Path.cwd()), new.load(Path.cwd())
             name, findings = read_report(path)
-            found = [findings, findings]
+            found = [_renamed(findings, one.bundle) for one in (before, after)]
             if _finds_otherwise(before.bundle, after.bundle):
                 notes.append(
                     "Rules or parameters differ. A report says what the rules of its day found: for what others would"
@@ -144,6 +144,11 @@ def difference(
         repositories=tuple(names),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _renamed(findings: Sequence[Finding], bundle: Bundle) -> Sequence[Finding]:
+    """By the names that rules have now."""
+    return [replace(one, rule=bundle.renamed.get(one.rule, one.rule)) for one in findings]
 
 
 def _below(folder: Path, root: Path, findings: Sequence[Finding]) -> Sequence[Finding]:
