@@ -297,3 +297,36 @@ def test_bad_input_is_told_in_bounded_time(tmp_path: Path) -> None:
         assert (
             message if text else ".mlgate.yaml:4: waivers/1/expires: 'tomorrow' is not a date: YYYY-MM-DD"
         ) in done.err
+
+
+def test_a_waiver_of_the_organisation_is_not_this_repository_s_to_clear_away(
+    tmp_path: Path, published: Repository
+) -> None:
+    waiver = """\
+kind: Waivers
+version: 1
+waivers:
+  - {id: W-1, rule: unsafe-load/pickle, paths: ["legacy/**"], limit: 1, type: mitigated, reason: long enough a reason,
+     owner: me, from: 2026-01-01, expires: 2026-12-31}
+"""
+    commit = published.commit({"waivers/w.yaml": waiver, "org.yaml": ROOT + "  governance/*: { level: warn }\n"})
+    text = overlay(f"{published.root.as_uri()}@{commit}", "data/*: { level: warn }")
+    repository = make_repository(tmp_path / "r", {".mlgate.yaml": text, "a.py": "x = 1\n"})
+    day = ("--as-of", "2027-06-01", "--format", "json")
+    assert json.loads(run(repository.root, "check", ".", *day).out)["findings"] == []
+    repository.commit({"legacy/a.py": "import pickle\npickle.load(f)\n"})
+    found = json.loads(run(repository.root, "check", ".", *day).out)["findings"]
+    assert sorted((one["rule"], one["location"]["path"]) for one in found) == [
+        ("governance/stale-waiver", ".mlgate.yaml"),
+        ("unsafe-load/pickle", "legacy/a.py"),
+    ]
+
+
+def test_the_root_s_own_tests_are_its_own(tmp_path: Path, published: Repository) -> None:
+    tests = "tests: [{given: {rule: unsafe-load/pickle, path: a.py}, expect: block}]\n"
+    commit = published.commit({"org.yaml": ROOT + tests})
+    write(tmp_path / "r", {".mlgate.yaml": overlay(f"{published.root.as_uri()}@{commit}")})
+    done = run(tmp_path / "r", "policy", "test")
+    assert (done.code, done.out) == (0, "0 rules, 0 examples, 0 tests: all hold\n")
+    done = run(tmp_path / "r", "policy", "test", "--mutants")
+    assert (done.code, "--mutants: this builds on a policy elsewhere" in done.err) == (2, True)

@@ -338,6 +338,8 @@ ENFORCING = {
     ".github/workflows/mlgate.yml": WORKFLOW,
     "CODEOWNERS": "* @acme/everybody\n" + OWNERS,
     ".gitattributes": ATTRIBUTES,
+    "ci/check.sh": "set -e\nmlgate check --base auto\n",
+    ".github/actions/check/action.yml": "runs:\n  using: composite\n  steps:\n    - run: mlgate check --base auto\n",
 }
 
 WEAKENED: dict[str, tuple[str, str | None, tuple[str, int]]] = {
@@ -401,6 +403,12 @@ WEAKENED: dict[str, tuple[str, str | None, tuple[str, int]]] = {
         WORKFLOW.replace("        with: { fetch-depth: 0 }\n", ""),
         ("job mlgate: checkout 1", 4),
     ),
+    "a script that the workflow runs": ("ci/check.sh", "true\n", ("a line that runs mlgate", 1)),
+    "an action of its own": (
+        ".github/actions/check/action.yml",
+        "runs: {using: composite, steps: []}\n",
+        ("a line that runs mlgate", 1),
+    ),
     "no owner": ("CODEOWNERS", "* @acme/everybody\n", ("owners of .mlgate.yaml", 1)),
     "notebooks are hidden": (".gitattributes", "*.ipynb binary\n", ("attributes of notebooks", 1)),
     "notebooks are generated": (
@@ -457,6 +465,8 @@ HARMLESS = {
         + "  test:\n    runs-on: ubuntu-latest\n    steps: [{run: make test}]\n"
     },
     "a name and a comment": {".github/workflows/mlgate.yml": "# ours\nname: the gate\n" + WORKFLOW},
+    "another machine": {".github/workflows/mlgate.yml": WORKFLOW.replace("ubuntu-latest", "ubuntu-24.04")},
+    "a script that does more": {"ci/check.sh": "set -e\nmake test\nmlgate check --base auto\n"},
     "another workflow": {".github/workflows/other.yml": "on: push\njobs: {}\n"},
     "an owner more": {"CODEOWNERS": "* @acme/everybody\n.mlgate* @acme/security @acme/ml\ndocs/ @acme/docs\n"},
     "other attributes": {".gitattributes": ATTRIBUTES + "*.png binary\n*.py text\n"},

@@ -49,7 +49,8 @@ def of_files(base: Mapping[str, str], head: Mapping[str, str]) -> list[Told]:
     if _has_policy(sides[1]):
         after = _loaded(sides[1])
         counts = waiving.counts(after.bundle, [], Here(EXAMPLE_DAY), {})
-        changes += [change for change, _ in policies.stale(counts, is_whole=True)]
+        told = policies.stale(counts, frozenset(after.files), policies.home_of(after.files), is_whole=True)
+        changes += [change for change, _ in told]
     if _has_policy(sides[0]):
         changes += of_policies(_loaded(sides[0]), _loaded(sides[1]), EXAMPLE_DAY, "")
     if base:

@@ -338,15 +338,17 @@ class _Check:
         changes: dict[Change, str] = {}
         if self.base.commit is not None:
             changes = dict.fromkeys(self._changes_to_checks(), decide.NEW)
-        for change, count in policies.stale(waivers, is_whole=self._is_whole()):
+        own = self.judge.loaded.files
+        told = policies.stale(waivers, frozenset(own), policies.home_of(own), is_whole=self._is_whole())
+        for change, count in told:
             changes[change] = decide.EXISTING if self._was_stale(count) else decide.NEW
         examiner = self._examiner(WORK_TREE)
         base = self._tree(self.base.commit).read if self.base.commit is not None else lambda path: None
         found = []
         for status in (decide.NEW, decide.EXISTING):
             chosen = [change for change, its in changes.items() if its == status]
-            for path, data, told in governing.by_file(chosen, self._tree(WORK_TREE).read, base):
-                found += [(finding, status) for finding in examiner.stated(path, data, told)]
+            for path, data, inside in governing.by_file(chosen, self._tree(WORK_TREE).read, base):
+                found += [(finding, status) for finding in examiner.stated(path, data, inside)]
         return found
 
     def _changes_to_checks(self) -> list[Change]:

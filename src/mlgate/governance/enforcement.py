@@ -19,8 +19,10 @@ Read = Callable[[str], bytes | None]
 
 _PIPELINE = re.compile(
     r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|azure-pipelines\.yml|bitbucket-pipelines\.yml|\.cirrus\.yml"
-    r"|\.buildkite/[^/]+\.ya?ml|\.circleci/config\.yml|Jenkinsfile"
+    r"|\.buildkite/[^/]+\.ya?ml|\.circleci/config\.yml|Jenkinsfile|\.github/actions/.+\.ya?ml|(?:.+/)?[Mm]akefile"
+    r"|(?:.+/)?(?:justfile|tox\.ini|noxfile\.py|Taskfile\.ya?ml|package\.json|[^/]+\.mk|[^/]+\.sh)"
 )
+"""Where a repository may say that it runs mlgate."""
 _GOVERNED = (".mlgate.yaml", ".mlgate/waivers.yaml", HOOKS, ATTRIBUTES)
 """Files whose owners matter whether they are there yet or not."""
 _HIDES = ("binary", "-diff", "-text", "linguist-generated", "linguist-vendored", "merge=ours", "diff=")
@@ -191,7 +193,7 @@ def _pipelines(paths: list[str], base: Read, head: Read) -> Iterator[Change]:
             yield _change(path, 1, "the pipeline that runs mlgate", "there", "gone", is_gone=True)
             continue
         before, after = _documents(was, path), _documents(now, path)
-        if before is None or path == "Jenkinsfile":
+        if before is None or not path.endswith((".yml", ".yaml")):
             yield from _lines(path, was, now)
         elif after is None:
             yield _change(path, 1, "the pipeline that runs mlgate", "there", "not readable")
@@ -231,6 +233,10 @@ def _on(workflow: Mapping[str, Data], key: str) -> Data:
     return workflow.get(key, workflow.get("true") if key == "on" else None)
 
 
+_NOT_WHETHER = frozenset(["steps", "name", "timeout-minutes", "runs-on", "concurrency", "outputs"])
+"""Keys of a job that do not decide whether mlgate runs, nor on what."""
+
+
 def _job_parts(document: Document) -> list[_Part]:
     """Jobs that run mlgate: their conditions, and their steps up to the last that runs it."""
     found: list[_Part] = []
@@ -240,9 +246,7 @@ def _job_parts(document: Document) -> list[_Part]:
         ours = [index for index, step in enumerate(steps) if "mlgate" in _spelled(step)]
         if not ours and "mlgate" not in str(said.get("uses", "")):
             continue
-        settings = {
-            key: _spelled(value) for key, value in said.items() if key not in ("steps", "name", "timeout-minutes")
-        }
+        settings = {key: _spelled(value) for key, value in said.items() if key not in _NOT_WHETHER}
         for number, index in enumerate(ours, 1):
             for key, value in steps[index].items():
                 if key != "name":

@@ -54,20 +54,27 @@ def proposed(before: Bundle, after: Bundle) -> Iterator[Change]:
         yield Change(path, line, "waiver-added", words)
 
 
-def stale(waivers: Iterable[WaiverCount], *, is_whole: bool) -> Iterator[tuple[Change, WaiverCount]]:
+def stale(
+    waivers: Iterable[WaiverCount], own: Container[str], home: str, *, is_whole: bool
+) -> Iterator[tuple[Change, WaiverCount]]:
     """Waivers that somebody has to renew or to clear away.
 
+    `own`: the repository's policy files. A waiver of an organisation is told here only where it covers something here,
+    in the file `home`: whether it is needed elsewhere no single repository knows.
     `is_whole`: the findings are those of the whole repository; without them nobody knows that a waiver is not needed.
     """
     for one in waivers:
-        if one.waiver.proposed:
+        path, line = _split(one.waiver.source)
+        is_own = path in own
+        if one.waiver.proposed or not (is_own or one.covers):
             continue
         state = State(one.state)
         why = STALE.get(state, "")
         if not why and is_whole and not one.covers and state in (State.IN_FORCE, State.EXPIRING):
             why = "is not needed any more"
         if why:
-            path, line = _split(one.waiver.source)
+            if not is_own:
+                path, line = home, 1
             words = (
                 ("id", one.waiver.id),
                 ("waives", one.waiver.rule),

@@ -50,7 +50,7 @@ class Loaded:
 
     bundle: Bundle
     documents: tuple[Document, ...]
-    """The source's own, and the repository's; the shipped ones where there is no other."""
+    """Those of the place that was asked for, without what it builds on; the shipped ones where there is no other."""
     slips: tuple[str, ...] = ()
     """What has no effect, a sentence each; `check` goes on, `policy test` fails."""
     advice: tuple[str, ...] = ()
@@ -234,7 +234,6 @@ class _Loader:
         last = chain[-1]
         _refuse_identities(chain)
         is_shipped = last is _shipped_group()
-        documents = [document for group in chain for document in group.documents]
         rules = Rules(base.rules, base.renamed)
         for group in reversed(chain):
             rules = rules if group is _shipped_group() else _with_rules(rules, group.documents)
@@ -272,7 +271,8 @@ class _Loader:
         )
         return Loaded(
             bundle,
-            tuple(documents),
+            # What it builds on has tests of its own, which hold for it alone.
+            chain[0].documents,
             tuple(reader.slips),
             tuple(reader.advice),
             tuple(self.pinned),

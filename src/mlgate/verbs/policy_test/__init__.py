@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlgate.cascade import ANYWHERE, Bundle
-from mlgate.errors import PolicyError
+from mlgate.errors import MlgateError, PolicyError
 from mlgate.match import KeyPath
 from mlgate.model import Example, Rule
 from mlgate.policy import FOLDERS, Loaded, Pins, is_policy_file, load
@@ -71,8 +71,13 @@ def run(
 
 
 def _mutated(tested: Loaded, write: Callable[[str], object], progress: Callable[[int, int], None] | None) -> bool:
-    """Whether every change is noticed."""
+    """Whether every change is noticed. Raises MlgateError for what builds on another place."""
     from mlgate.verbs.policy_test.mutants import survivors
+
+    if tested.pins or not tested.is_settled:
+        raise MlgateError(
+            "--mutants: this builds on a policy elsewhere; change that one where it stands, with its own tests"
+        )
 
     left, tried = survivors(tested, bench().examine, progress)
     write("".join(f"SURVIVES {one}\n" for one in left))
