@@ -177,7 +177,7 @@ class _Judge:
             return ()
         coming: dict[str, str] = {}
         highest = verdict.level
-        for day in _days_to_come(self.bundle, finding.rule, self.context.date):
+        for day in days_to_come(self.bundle, finding.rule, self.context.date):
             level = Level(self._steps(finding, status, day)[-1].value)
             level = min(level, verdict.ceiling)
             if level > highest:
@@ -221,7 +221,8 @@ class _Effect:
             verdict.cap(self.ceiling, self.why)
 
 
-def _days_to_come(bundle: Bundle, rule: str, today: str) -> list[str]:
+def days_to_come(bundle: Bundle, rule: str, today: str) -> list[str]:
+    """The days after `today` on which some level of the rule may rise, in order."""
     found = {
         day
         for policy in (*bundle.policies, *bundle.overlays)

@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="(default: auto)")
     common.add_argument("--repo", metavar="DIR", help="root of the repository (default: the nearest .git upwards)")
     common.add_argument(
-        "--policy", metavar="SRC", help="policy file or folder (default: the repository's, else the shipped one)"
+        "--policy",
+        metavar="SRC",
+        help="root policy: file, folder or URL@COMMIT (default: the repository's, else the shipped one)",
     )
     parser = argparse.ArgumentParser(
         prog="mlgate",

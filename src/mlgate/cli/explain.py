@@ -34,6 +34,7 @@ def add(verbs: Verbs, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit code."""
+    from mlgate.cascade import Here
     from mlgate.policy import load_bundle
     from mlgate.verbs import explain, explain_finding
 
@@ -41,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
     if asked is not None:
         return _finding(options, asked)
     bundle = load_bundle(options.policy, console.root(options), console.pins())
-    console.write(explain.explain(options.what, bundle, console.looks(options)))
+    here = Here(date=console.date(options.as_of))
+    console.write(explain.explain(options.what, bundle, console.looks(options), here))
     return console.NOTHING_BLOCKS
 
 

@@ -19,10 +19,10 @@ def add(verbs: Verbs, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit code."""
+    from mlgate.cascade import Here
     from mlgate.policy import load_bundle
     from mlgate.verbs import explain
 
-    console.write(
-        explain.rules(load_bundle(options.policy, console.root(options), console.pins()), console.looks(options))
-    )
+    bundle = load_bundle(options.policy, console.root(options), console.pins())
+    console.write(explain.rules(bundle, console.looks(options), Here(date=console.date(None))))
     return console.NOTHING_BLOCKS

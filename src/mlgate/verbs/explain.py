@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from mlgate.cascade import Bundle, Said, params_for, said
+from mlgate.cascade import ANYWHERE, Bundle, Here, Said, params_for, said
+from mlgate.decide import days_to_come
 from mlgate.errors import MlgateError
-from mlgate.model import Clause, Confidence, Example, Level, Parameter, Rule
+from mlgate.model import Clause, Confidence, Example, Level, Parameter, Rule, Waivable
 from mlgate.report.columns import width, wrap
+from mlgate.report.days import spoken
 from mlgate.report.escape import visible
 from mlgate.report.look import Look, look_of
 from mlgate.report.options import Options
@@ -21,6 +23,11 @@ _NEW = {
     Level.WARN: "New findings are shown, and stop nothing.",
     Level.BLOCK: "New findings stop the commit when they are certain, and are shown when they are likely.",
 }
+_WAIVABLE = {
+    Waivable.NEVER: "No waiver and no comment counts.",
+    Waivable.FILE: "A waiver counts (`mlgate waive`), a comment in the code does not.",
+    Waivable.INLINE: "A waiver counts (`mlgate waive`), and a comment in the code with a reason.",
+}
 _EXISTING = {
     Level.OFF: "What the base has already is left out.",
     Level.RECORD: "What the base has already is only recorded.",
@@ -29,13 +36,13 @@ _EXISTING = {
 }
 
 
-def explain(target: str, bundle: Bundle, options: Options) -> str:
+def explain(target: str, bundle: Bundle, options: Options, here: Here = ANYWHERE) -> str:
     """What there is to know of the rule `target`, by its id or a former one. Raises MlgateError for what is no rule."""
     rule = bundle.rules.get(bundle.renamed.get(target, target))
     if rule is None:
         raise MlgateError(_unknown(target, bundle))
     look = look_of(options)
-    lines = [*_title(rule, bundle, look), ""]
+    lines = [*_title(rule, bundle, here, look), ""]
     lines += [*_paragraphs(rule.why, look), ""]
     lines += ["What to do", *_paragraphs(rule.fix, look), ""]
     lines += [line for example in rule.bad[:1] for line in ("Bad", *_code(example), "")]
@@ -43,7 +50,7 @@ def explain(target: str, bundle: Bundle, options: Options) -> str:
     for heading, section in (
         ("Depends on versions", _versions(rule, look)),
         ("Not certain, so it never blocks", _uncertain(rule, look)),
-        ("What happens here", _consequences(rule, bundle, look)),
+        ("What happens here", _consequences(rule, bundle, here, look)),
         ("What a policy may set", _parameters(rule, bundle, look)),
         ("Read more", _references(rule, look)),
     ):
@@ -52,14 +59,14 @@ def explain(target: str, bundle: Bundle, options: Options) -> str:
     return "\n".join(line.rstrip() for line in lines[:-1]) + "\n"
 
 
-def rules(bundle: Bundle, options: Options) -> str:
+def rules(bundle: Bundle, options: Options, here: Here = ANYWHERE) -> str:
     """Every rule in a line: id, severity, level under the policies in force, title as far as `options.width` goes."""
     look = replace(look_of(options), columns=options.width or 80)
     listed = [bundle.rules[name] for name in sorted(bundle.rules)]
     column = max((width(look.show(rule.id)) for rule in listed), default=0)
     lines = []
     for rule in listed:
-        level = _level(rule, bundle)
+        level = _level(rule, bundle, here)
         name = look.show(rule.id)
         lead = f"{name}{' ' * (column - width(name))}  {rule.severity.name.lower().ljust(8)}  "
         title = look.cut(look.show(rule.title), max(look.columns - width(lead) - 8, 1))
@@ -84,12 +91,12 @@ def _unknown(target: str, bundle: Bundle) -> str:
     return f"{shown}: no such rule; {hint}"
 
 
-def _level(rule: Rule, bundle: Bundle) -> Level:
-    return Level(said(bundle, rule.id, "level").value)
+def _level(rule: Rule, bundle: Bundle, here: Here) -> Level:
+    return Level(said(bundle, rule.id, "level", here).value)
 
 
-def _title(rule: Rule, bundle: Bundle, look: Look) -> list[str]:
-    level = _level(rule, bundle)
+def _title(rule: Rule, bundle: Bundle, here: Here, look: Look) -> list[str]:
+    level = _level(rule, bundle, here)
     name = look.show(rule.id)
     words = f"{rule.severity.name.lower()} severity{look.dot}{level.name.lower()}"
     painted = words.removesuffix(level.name.lower()) + look.paint(level.name.lower(), level)
@@ -139,16 +146,28 @@ def _uncertain(rule: Rule, look: Look) -> list[str]:
     return [line for reason in reasons for line in wrap(look.show(reason), look.columns, "  ", "    ")]
 
 
-def _consequences(rule: Rule, bundle: Bundle, look: Look) -> list[str]:
-    level = _level(rule, bundle)
+def _consequences(rule: Rule, bundle: Bundle, here: Here, look: Look) -> list[str]:
+    level = _level(rule, bundle, here)
     text = _NEW[level]
     if level is not Level.OFF:
-        text += " " + _EXISTING[min(Level(said(bundle, rule.id, "existing").value), level)]
+        text += " " + _EXISTING[min(Level(said(bundle, rule.id, "existing", here).value), level)]
     lines = wrap(text, look.columns, "  ", "  ")
-    lines += wrap(look.show(_source(said(bundle, rule.id, "level"))), look.columns, "  ", "  ")
+    for coming in _coming(rule, bundle, here, level):
+        lines += wrap(coming, look.columns, "  ", "  ")
+    lines += wrap(_WAIVABLE[Waivable(said(bundle, rule.id, "waivable", here).value)], look.columns, "  ", "  ")
+    lines += wrap(look.show(_source(said(bundle, rule.id, "level", here))), look.columns, "  ", "  ")
     if bundle.help:
         lines += wrap(f"Ask a person: {look.show(bundle.help)}", look.columns, "  ", "  ")
     return lines
+
+
+def _coming(rule: Rule, bundle: Bundle, here: Here, level: Level) -> Iterator[str]:
+    """The levels that dates of the policy bring."""
+    for day in days_to_come(bundle, rule.id, here.date) if here.date else ():
+        later = _level(rule, bundle, replace(here, date=day))
+        if later > level:
+            level = later
+            yield f"From {spoken(day, here.date or day)} on: {level.name.lower()}."
 
 
 def _source(said: Said) -> str:
