@@ -131,6 +131,7 @@ def _test(options: argparse.Namespace) -> int:
             console.pins(),
             strict=options.strict,
             mutate=options.mutants,
+            verbose=options.verbose,
             progress=progress,
         )
         for source in sources

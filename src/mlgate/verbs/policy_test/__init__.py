@@ -39,6 +39,8 @@ class Outcome:
     rules: int
     examples: int
     tests: int
+    untried: tuple[str, ...] = ()
+    """Parts of shipped rules that their examples try in one direction only: our debt, and nobody else's failure."""
 
 
 def run(
@@ -49,6 +51,7 @@ def run(
     *,
     strict: bool = False,
     mutate: bool = False,
+    verbose: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Test one policy source and write what came out: 0 all holds, 1 something fails, 2 it cannot be read.
@@ -62,7 +65,7 @@ def run(
     except PolicyError as error:
         write(f"{error}\n")
         return 2
-    write(printed(outcome))
+    write(printed(outcome, verbose=verbose))
     if outcome.failures:
         return 1
     if mutate and not _mutated(tested, write, progress):
@@ -133,6 +136,7 @@ def examined(loaded: Loaded, bench: Bench) -> Outcome:
     failures = [*loaded.slips, *lint.policy_failures(loaded.documents, bundle), *lint.waiver_failures(bundle)]
     notes = [*loaded.advice, *lint.policy_notes(loaded.documents, bundle)]
     own = of_kind(loaded.documents, "Rule")
+    untried: list[str] = []
     examples = 0
     for document in own:
         rule = bundle.rules[str(mapping(document.data)["id"])]
@@ -145,18 +149,24 @@ def examined(loaded: Loaded, bench: Bench) -> Outcome:
             # A miss that mlgate learnt to see is no fault of the policy: an upgrade turns nobody red.
             (notes if kind == GAP else failures).extend(said)
         failures += lint.rule_failures(document, rule)
-        (notes if _is_shipped(document) else failures).extend(_untried(document, rule, bench, bundle))
+        (untried if _is_shipped(document) else failures).extend(_untried(document, rule, bench, bundle))
         notes += lint.rule_notes(document, rule, bundle)
     tests = list(cases(loaded.documents))
     for document, path, test in tests:
         if wrong := failure(test, document, bundle, bench.examine):
             failures.append(document.problem(path, wrong))
-    return Outcome(tuple(failures), tuple(notes), len(own), examples, len(tests))
+    return Outcome(tuple(failures), tuple(notes), len(own), examples, len(tests), tuple(untried))
 
 
-def printed(outcome: Outcome) -> str:
+def printed(outcome: Outcome, *, verbose: bool = False) -> str:
     """What the verb prints: notes, failures, and a line that counts."""
     lines = [f"note: {note}" for note in outcome.notes]
+    if verbose:
+        lines += [f"untried: {one}" for one in outcome.untried]
+    elif outcome.untried:
+        lines.append(
+            f"note: {len(outcome.untried)} parts of shipped rules are tried in one direction only; -v lists them"
+        )
     lines += [f"FAIL {failure}" for failure in outcome.failures]
     counts = [
         _counted(outcome.rules, "rule"),
