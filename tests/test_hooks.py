@@ -404,3 +404,19 @@ def test_a_policy_repository_brings_tool_and_policy_together(
     assert (done.returncode, blocked(done.stdout)) == (1, [("c.py", "unsafe-load/pickle")]), done.stdout
     assert "policy acme-ml" in done.stdout
     assert "#ask-ml-security" in done.stdout
+
+
+def test_a_champion_can_commit_a_looser_policy_and_the_pull_request_is_told(
+    pre_commit: PreCommit, tmp_path: Path
+) -> None:
+    policy = (
+        "kind: Policy\nversion: 1\nid: acme\nowner: me\n"
+        "rules: {unsafe-load/*: {level: block}, governance/*: {level: block, waivable: never}}\n"
+    )
+    repository = pre_commit.configured(tmp_path / "r", {".mlgate.yaml": policy}, ("mlgate",))
+    repository.write({".mlgate.yaml": policy.replace("unsafe-load/*: {level: block}", "unsafe-load/*: {level: warn}")})
+    repository.git("add", ".mlgate.yaml")
+    done = pre_commit.git(repository, "commit", "-m", "let it warn")
+    assert done.returncode == 0, done.stdout
+    judged = pre_commit.run(repository, "run", "--from-ref", "HEAD~1", "--to-ref", "HEAD", environment={"CI": "1"})
+    assert (judged.returncode, blocked(judged.stdout)) == (1, [(".mlgate.yaml", "governance/policy-loosened")])
