@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mlgate.examples import examine_example
 from mlgate.model import Example
 from mlgate.policy import load_bundle
-from mlgate.scan import examine_example
 from mlgate.verbs import policy_test
 from mlgate.verbs.policy_test import forms
 from mlgate.verbs.policy_test.coverage import gaps

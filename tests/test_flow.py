@@ -8,9 +8,9 @@ import re
 import pytest
 
 from mlgate.cascade import Bundle
+from mlgate.examples import examine_example
 from mlgate.model import Example, Finding
 from mlgate.policy import load_bundle
-from mlgate.scan import examine_example
 from mlgate.shipped import shipped
 
 SHA = "5f1c7a2e9b3d4860a1c2e3f405162738495a6b7c"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from mlgate import newness
+from mlgate.examples import examine_example
 from mlgate.model import Example, Finding
 from mlgate.policy import load_bundle
-from mlgate.scan import examine_example
 
 NOTEBOOKS = 200
 MOST_NEW = 0.001

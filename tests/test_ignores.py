@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import Done, check
 
+from mlgate.examples import examine_example
 from mlgate.facts import ignores
 from mlgate.model import Kind, Unit
 from mlgate.policy import load_bundle
-from mlgate.scan import examine_example
 from mlgate.verbs.policy_test import Example
 
 PICKLE = "unsafe-load/pickle"

@@ -90,7 +90,7 @@ def _mutated(tested: Loaded, write: Callable[[str], object], progress: Callable[
 
 def bench() -> Bench:
     """The real one."""
-    from mlgate.scan import examine_example, example_trials
+    from mlgate.examples import examine_example, example_trials
 
     return Bench(examine_example, example_trials)
 
