@@ -15,12 +15,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlgate import scan
+from mlgate import scan, sides
 from mlgate.examine import Result
 from mlgate.model import Report
+from mlgate.question import Question
 
 DATE = "2026-11-23"
 """Judged as on this day; nothing shipped depends on it."""
@@ -55,11 +57,11 @@ class Account:
         return abs(self.results - len(self.looked_at | self.excused.keys()))
 
 
-class _Recorded(scan._Check):
-    """A check that takes down which files it has results of, and which of those were read."""
+class _Recorded(sides.Sides):
+    """Takes down which files it has results of, and which of those were read."""
 
-    def _examined(self, tasks):  # type: ignore[no-untyped-def]
-        results = super()._examined(tasks)
+    def examined(self, tasks: Iterable[sides.Task]) -> list[Result]:
+        results = super().examined(tasks)
         SEEN.extend(results)
         return results
 
@@ -71,7 +73,7 @@ def account(folder: Path, jobs: int) -> Account:
     printed = subprocess.run(["git", "-C", folder, "ls-files", "-z"], capture_output=True, check=True).stdout
     tracked = frozenset(os.fsdecode(printed).split("\0")) - {""}
     SEEN.clear()
-    question = scan.Question(
+    question = Question(
         folder=str(folder),
         paths=(),
         environment={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "")},
@@ -117,7 +119,7 @@ def main() -> int:
     parser.add_argument("checkouts", nargs="+", type=Path, metavar="CHECKOUT")
     parser.add_argument("--jobs", type=int, default=1, help="worker processes (default: 1)")
     options = parser.parse_args()
-    scan._Check = _Recorded  # type: ignore[misc]
+    scan.Sides = _Recorded  # type: ignore[attr-defined]
     rules: Counter[tuple[str, str, str]] = Counter()
     files: dict[tuple[str, str, str], set[tuple[Path, str]]] = {}
     in_order = True

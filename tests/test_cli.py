@@ -373,7 +373,7 @@ def test_names_are_bytes_and_a_report_takes_them_all(tmp_path: Path) -> None:
 def test_a_worker_that_dies_or_hangs_is_a_finding_that_blocks(tmp_path: Path) -> None:
     put(tmp_path, a=BLOCKS, dies=CLEAN, hangs=CLEAN, **{f"clean{number}": CLEAN for number in range(10)})
     patch = """
-import os, signal, mlgate.scan
+import os, signal, mlgate.scan, mlgate.sides
 from mlgate.examine import Examiner
 examine = Examiner.examine
 def patched(self, source):
@@ -383,7 +383,7 @@ def patched(self, source):
         signal.pause()
     return examine(self, source)
 Examiner.examine = patched
-mlgate.scan.FILE_SECONDS = 0.5
+mlgate.sides.FILE_SECONDS = 0.5
 """
     done = run_patched(tmp_path, patch, "check", "--format", "json", "--jobs", "2")
     assert done.found == {BLOCKED, ("input/crashed", "dies.py", 1), ("input/timeout", "hangs.py", 1)}

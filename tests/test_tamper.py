@@ -529,7 +529,7 @@ examples: {bad: ["x = 'aa'"], good: ["x = 'b'"]}
     assert run(repository.root, "policy", "test").code == 1
     done = run_patched(
         repository.root,
-        "from mlgate import scan; scan.FILE_SECONDS = 2.0",
+        "from mlgate import sides; sides.FILE_SECONDS = 2.0",
         "check",
         "slow.py",
         "b.py",

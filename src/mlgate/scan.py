@@ -7,8 +7,8 @@ import os
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,16 +23,14 @@ from mlgate import (
     newness,
     passed_through,
     waiving,
-    workers,
 )
 from mlgate.cache import Cache
 from mlgate.cascade import Bundle, Here, in_force
 from mlgate.errors import MlgateError
-from mlgate.examine import Examiner, Result
+from mlgate.examine import Examiner
 from mlgate.git import Git, find_root, is_committing
 from mlgate.governance import Change, enforcement, policies
 from mlgate.law import Law, derive, keep
-from mlgate.limits import FILE_SECONDS
 from mlgate.model import (
     Asset,
     AssetCount,
@@ -45,53 +43,15 @@ from mlgate.model import (
     Summary,
     WaiverCount,
 )
-from mlgate.modules import Modules
 from mlgate.policy import Loaded, Pins
-from mlgate.project import Repository, Tree
+from mlgate.project import Repository
+from mlgate.question import Question
 from mlgate.quick import screen_key
-from mlgate.trees import CommitTree, Memory, WorkTree
+from mlgate.sides import WORK_TREE, Sides, Task
+from mlgate.trees import Memory
 from mlgate.versions import is_dependency_file
 
 Thing = TypeVar("Thing")
-
-WORK_TREE = ""
-"""The side that is judged; any other side is a commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the caller wants judged. Environment, date and folders are arguments: nothing here asks the machine."""
-
-    folder: str
-    paths: tuple[str, ...]
-    environment: Mapping[str, str]
-    date: str
-    """`YYYY-MM-DD`, UTC."""
-    base: str | None = None
-    policy: str | None = None
-    only: tuple[str, ...] = ()
-    jobs: int = 1
-    cache: Path | None = None
-    """Where facts are kept; None: nowhere."""
-    bundles: Path | None = None
-    """Where policies of other repositories are kept, as `cache` where it is None."""
-    repository: str | None = None
-    """The root, where the caller names it."""
-    stdin: tuple[str, bytes] | None = None
-    """Name and bytes of a file that is judged instead of what is on disk."""
-    progress: Callable[[int, int], None] | None = None
-    """Told after each file: done, of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One file of one side. `data` is None for a file of the work tree: the worker reads it itself."""
-
-    side: str
-    path: str
-    entry: discover.Entry | None = None
-    kind: Kind = Kind.TEXT
-    data: bytes | None = None
 
 
 def check(question: Question) -> Report:
@@ -110,7 +70,8 @@ def check_with_law(question: Question) -> tuple[Report, Bundle, str]:
     # What judges is what is on disk and pinned: the screen that `quick` will ask for, by the same words.
     if question.cache is not None and not question.only and judge.proposal is None and judge.loaded.is_settled:
         _keep_screen(root, question.policy or "", law, question.cache)
-    return _Check(question, root, git, law, chosen, changes, judge).report(), judge.bundle, root
+    sides = Sides(question, root, git, law, chosen, changes)
+    return _Check(sides, judge).report(), judge.bundle, root
 
 
 def findings_under(question: Question, loaded: Loaded) -> tuple[Finding, ...]:
@@ -118,8 +79,8 @@ def findings_under(question: Question, loaded: Loaded) -> tuple[Finding, ...]:
     root = _root(question)
     git = Git(root, question.environment) if find_root(root) == root else None
     law = derive(loaded.bundle, question.only, question.cache)
-    nothing = base.Base(None, "")
-    return _Check(question, root, git, law, nothing, {}, authority.Authority(loaded.bundle, loaded)).findings()
+    sides = Sides(question, root, git, law, base.Base(None, ""), {})
+    return _Check(sides, authority.Authority(loaded.bundle, loaded)).findings()
 
 
 def findings_of_commit(question: Question, commit: str) -> tuple[Finding, ...]:
@@ -130,8 +91,7 @@ def findings_of_commit(question: Question, commit: str) -> tuple[Finding, ...]:
         question.policy, Path(root), Pins(question.bundles or question.cache, question.environment)
     )
     law = derive(judge.bundle, question.only, question.cache)
-    check = _Check(question, root, git, law, base.Base(None, ""), {}, judge)
-    return tuple(check._at(commit, git.tree(commit)))
+    return tuple(Sides(question, root, git, law, base.Base(None, ""), {}).at(commit, git.tree(commit)))
 
 
 def _authority(
@@ -180,33 +140,44 @@ def _committing(root: str, git: Git | None, environment: Mapping[str, str]) -> b
 
 @dataclass(slots=True)
 class _Check:
-    question: Question
-    root: str
-    git: Git | None
-    law: Law
-    base: base.Base
-    changes: dict[str, tuple[str, str]]
-    """Path → (status, path at the base) of everything that differs from the base; empty without one."""
+    sides: Sides
     judge: authority.Authority
-    _work_tree: WorkTree | None = None
-    _trees: dict[str, Tree] = field(default_factory=dict)
-    _projects: dict[str, Repository] = field(default_factory=dict)
-    _name: list[str | None] = field(default_factory=list)
-    """`owner/name` once somebody asked."""
-    _modules: Modules | None = None
-    """Shared by the sides: an equal module is parsed once."""
+
+    @property
+    def question(self) -> Question:
+        return self.sides.question
+
+    @property
+    def root(self) -> str:
+        return self.sides.root
+
+    @property
+    def git(self) -> Git | None:
+        return self.sides.git
+
+    @property
+    def law(self) -> Law:
+        return self.sides.law
+
+    @property
+    def base(self) -> base.Base:
+        return self.sides.base
+
+    @property
+    def changes(self) -> Mapping[str, tuple[str, str]]:
+        return self.sides.changes
 
     def findings(self) -> tuple[Finding, ...]:
         """Of everything that is looked at, before anything is decided."""
-        results = self._examined(self._tasks(self._inventory()))
+        results = self.sides.examined(self._tasks(self._inventory()))
         return tuple(finding for result in sorted(results, key=lambda one: one.path) for finding in result.findings)
 
     def report(self) -> Report:
         inventory = self._inventory()
-        results = self._examined(self._tasks(inventory))
+        results = self.sides.examined(self._tasks(inventory))
         if self.changes:
             wider = self._whose_answers_differ(inventory)
-            results += self._examined(Task(WORK_TREE, entry.path, entry) for entry in wider)
+            results += self.sides.examined(Task(WORK_TREE, entry.path, entry) for entry in wider)
         results.sort(key=lambda result: result.path)
         findings = [finding for result in results for finding in result.findings]
         statuses = self._statuses(findings, frozenset(result.path for result in results))
@@ -245,11 +216,11 @@ class _Check:
             return []
         rules = {id_: rule for id_, rule in self.law.rules.items() if id_.startswith(passed_through.SECRETS)}
         # What a file says of its project decides nothing about a secret: no other file is asked for.
-        here = Here(repository=self._repository(), branch=self._branch())
+        here = Here(repository=self.sides.repository(), branch=self.sides.branch())
         examiner = Examiner(
             replace(self.law, rules=rules), Repository(Memory({})), lambda path: None, Cache(None), 0, here
         )
-        known = {(one.rule, one.canonical) for one in (*findings, *self._at(base, {blob.path for blob in found}))}
+        known = {(one.rule, one.canonical) for one in (*findings, *self.sides.at(base, {blob.path for blob in found}))}
 
         def examine(sources: Iterable[Source]) -> Iterator[Finding]:
             for source in sources:
@@ -268,19 +239,19 @@ class _Check:
         told = policies.stale(waivers, frozenset(own), policies.home_of(own), is_whole=self._is_whole())
         for change, count in told:
             changes[change] = decide.EXISTING if self._was_stale(count) else decide.NEW
-        examiner = self._examiner(WORK_TREE)
-        base = self._tree(self.base.commit).read if self.base.commit is not None else lambda path: None
+        examiner = self.sides.examiner(WORK_TREE)
+        base = self.sides.tree(self.base.commit).read if self.base.commit is not None else lambda path: None
         found = []
         for status in (decide.NEW, decide.EXISTING):
             chosen = [change for change, its in changes.items() if its == status]
-            for path, data, inside in governing.by_file(chosen, self._tree(WORK_TREE).read, base):
+            for path, data, inside in governing.by_file(chosen, self.sides.tree(WORK_TREE).read, base):
                 found += [(finding, status) for finding in examiner.stated(path, data, inside)]
         return found
 
     def _changes_to_checks(self) -> list[Change]:
         proposal = self.judge.proposal
         touched = {path for new, (_, old) in self.changes.items() for path in (new, old)}
-        base, head = self._tree(_some(self.base.commit)).read, self._tree(WORK_TREE).read
+        base, head = self.sides.tree(_some(self.base.commit)).read, self.sides.tree(WORK_TREE).read
         found = list(enforcement.changes(touched, base, head))
         if proposal is not None:
             released = self._released(proposal.after.bundle)
@@ -292,12 +263,12 @@ class _Check:
         if self.base.is_proposal or not self._is_whole():
             return ""
         law = derive(bundle, self.question.only, self.question.cache)
-        other = _Check(self.question, self.root, self.git, law, self.base, self.changes, self.judge)
+        other = replace(self.sides, law=law, _trees={}, _projects={}, _modules=None)
         tasks = [Task(WORK_TREE, entry.path, entry) for entry in self._inventory().entries]
         context = self._context(self._run(), frozenset())
         now, then = (
-            _levels([one for result in check._examined(tasks) for one in result.findings], check.law.bundle, context)
-            for check in (self, other)
+            _levels([one for result in sides.examined(tasks) for one in result.findings], sides.law.bundle, context)
+            for sides in (self.sides, other)
         )
         counts = Counter(level for name, level in now.items() if then.get(name, Level.OFF) < level)
         said = [f"{counts[level]} {level.name.lower()}" for level in (Level.BLOCK, Level.WARN) if counts[level]]
@@ -325,7 +296,7 @@ class _Check:
     def _context(self, run: Run, examined: frozenset[str]) -> decide.Context:
         return decide.Context(
             repository=run.repository,
-            branch=self._branch(),
+            branch=self.sides.branch(),
             date=self.question.date,
             base=self.base.commit,
             is_proposal=self.base.is_proposal,
@@ -337,29 +308,24 @@ class _Check:
         """Who owns each file that differs from the base, as the base's CODEOWNERS says: the head's may say anything."""
         if self.base.commit is None or self.base.is_proposal:
             return {}
-        tree = self._tree(self.base.law or self.base.commit)
+        tree = self.sides.tree(self.base.law or self.base.commit)
         owners = codeowners.load(tree.read)
         return {path: owners.owners(path) for pair in self.changes.items() for path in (pair[0], pair[1][1])}
-
-    def _branch(self) -> str | None:
-        """What the change goes into; where nobody says, the branch at hand."""
-        if self.base.branch is not None:
-            return self.base.branch
-        ref = self.git.ref() if self.git else None
-        return ref.removeprefix("refs/heads/") if ref else None
 
     def _elsewhere(self, examined: frozenset[str]) -> dict[str, int]:
         """Findings that path waivers name in files that nobody asked about: they count towards the limits."""
         bundle = self.law.bundle
-        repository = self._repository()
+        repository = self.sides.repository()
         patterns = [pattern for waiver in bundle.waivers for pattern in waiver.paths]
         if not patterns:
             return {}
         paths = [
-            path for path in self._tree(WORK_TREE).paths() if path not in examined and globs.matches(path, patterns)
+            path
+            for path in self.sides.tree(WORK_TREE).paths()
+            if path not in examined and globs.matches(path, patterns)
         ]
         entries = {entry.path: entry for entry in discover.discover(self.root, (), self.git).entries}
-        results = self._examined(Task(WORK_TREE, path, entries[path]) for path in paths if path in entries)
+        results = self.sides.examined(Task(WORK_TREE, path, entries[path]) for path in paths if path in entries)
         findings = [finding for result in results for finding in result.findings]
         return {
             waiver.id: sum(waiving.names(waiver, finding, bundle, repository) for finding in findings)
@@ -422,7 +388,7 @@ class _Check:
         if not versions_moved and not words:
             return []
         known = {entry.path for entry in inventory.entries}
-        tree = self._tree(WORK_TREE)
+        tree = self.sides.tree(WORK_TREE)
         asked = re.compile(rb"(?<!\w)(?:" + b"|".join(map(re.escape, words)) + rb")(?!\w)")
         return [
             entry
@@ -437,14 +403,14 @@ class _Check:
 
     def _modules_changed(self, pairs: Sequence[tuple[str, str]]) -> list[bytes]:
         """What files that import a module whose exports changed must hold: its name."""
-        head, old = self._project(WORK_TREE), self._project(_some(self.base.commit))
+        head, old = self.sides.project(WORK_TREE), self.sides.project(_some(self.base.commit))
         names = {
             _name_of(path) for path, was in pairs if path.endswith(".py") and _exports(head, path) != _exports(old, was)
         } - {b""}
         if not names:
             return []
         # Modules that hand on what they import change with it.
-        tree = self._tree(WORK_TREE)
+        tree = self.sides.tree(WORK_TREE)
         modules = {path: tree.read(path) or b"" for path in tree.paths() if path.endswith(".py")}
         waiting = set(names)
         while waiting:
@@ -472,91 +438,31 @@ class _Check:
             old for path, (status, old) in self.changes.items() if status == "D" or (status != "A" and path in examined)
         }
         renames = {old: path for path, (status, old) in self.changes.items() if status == "R"}
-        sides = [self._at(commit, wanted) for commit in (self.base.commit, *self.base.merged)]
+        sides = [self.sides.at(commit, wanted) for commit in (self.base.commit, *self.base.merged)]
         known = newness.union(sides) if len(sides) > 1 else sides[0]
         unknown = newness.to_look_up(findings, known)
         elsewhere = self._used_elsewhere(unknown, wanted) if unknown else frozenset()
         return newness.statuses(findings, known, renames, elsewhere)
 
-    def _at(self, commit: str, paths: Iterable[str]) -> list[Finding]:
-        assert self.git is not None
-        tasks: list[Task] = []
-        found: list[Result] = []
-        for one in discover.sources_at(self.git, commit, paths):
-            if isinstance(one, Source):
-                tasks.append(Task(commit, one.path, None, one.kind, one.data))
-            else:
-                found.append(self._examiner(commit).problem(one.path, one.name, one.detail))
-        found += self._examined(tasks)
-        return [finding for result in sorted(found, key=lambda result: result.path) for finding in result.findings]
-
     def _used_elsewhere(self, uses: frozenset[newness.Use], seen: set[str]) -> frozenset[newness.Use]:
         """Of unpinned assets, those that the base uses unpinned in a file that was not read yet."""
         assert self.git is not None and self.base.commit is not None
         paths = self.git.grep(self.base.commit, {asset for _, asset in uses}) - seen
-        return newness.unpinned(self._at(self.base.commit, paths)) & uses
-
-    # -- judging files
-
-    def _examined(self, tasks: Iterable[Task]) -> list[Result]:
-        """Results in any order; a file that cost its worker is judged as such."""
-        waiting = list(tasks)
-        if not waiting:
-            return []
-        prepare = _Prepare(self)
-        results: list[Result] = []
-        debug = bool(self.question.environment.get("MLGATE_DEBUG"))
-        for outcome in workers.run(waiting, prepare, self.question.jobs, FILE_SECONDS, debug):
-            if isinstance(outcome, workers.Lost):
-                task = outcome.task
-                data = task.data if task.data is not None else self._tree(task.side).read(task.path)
-                results.append(self._examiner(task.side).problem(task.path, outcome.why, outcome.detail, data or b""))
-            else:
-                results.append(outcome)
-            if self.question.progress is not None:
-                self.question.progress(len(results), len(waiting))
-        return results
-
-    def _tree(self, side: str) -> Tree:
-        if side not in self._trees:
-            if side == WORK_TREE:
-                self._trees[side] = self._disk()
-            elif side == self.base.commit:
-                self._trees[side] = CommitTree(_some(self.git), side, self._disk(), self.changes)
-            else:
-                self._trees[side] = CommitTree(_some(self.git), side)
-        return self._trees[side]
-
-    def _disk(self) -> WorkTree:
-        if self._work_tree is None:
-            self._work_tree = WorkTree(self.root, self.git)
-        return self._work_tree
-
-    def _project(self, side: str) -> Repository:
-        if side not in self._projects:
-            if self._modules is None:
-                self._modules = Modules(self.law.vocabulary)
-            self._projects[side] = Repository(self._tree(side), self._modules)
-        return self._projects[side]
-
-    def _examiner(self, side: str) -> Examiner:
-        cache = Cache(self.question.cache)
-        here = Here(repository=self._repository(), branch=self._branch())
-        return Examiner(self.law, self._project(side), self._tree(side).read, cache, _day(self.question.date), here)
+        return newness.unpinned(self.sides.at(self.base.commit, paths)) & uses
 
     # -- the run
 
     def _run(self) -> Run:
         git = self.git
         return Run(
-            repository=self._repository(),
+            repository=self.sides.repository(),
             commit=git.head() if git else None,
             ref=git.ref() if git else None,
             base=self.base.commit,
             base_note=self.base.note,
             date=self.question.date,
             only=self.question.only,
-            branch=self._branch(),
+            branch=self.sides.branch(),
             notes=tuple(filter(None, (self.judge.note, self._left_out()))),
         )
 
@@ -566,43 +472,11 @@ class _Check:
             return ""
         return "Whether every waiver is still needed was not looked at: that takes the whole repository."
 
-    def _repository(self) -> str | None:
-        if not self._name:
-            self._name.append(self.git.repository() if self.git else None)
-        return self._name[0]
-
 
 def _levels(findings: Sequence[Finding], bundle: Bundle, context: decide.Context) -> dict[str, Level]:
     """Level by fingerprint, of findings that are judged as new and without waivers."""
     decisions = decide.decide(findings, ["new"] * len(findings), replace(bundle, waivers=()), context)
     return {decision.finding.fingerprint: decision.level for decision in decisions}
-
-
-class _Prepare:
-    """What each worker sets up for itself: connections and projects do not cross processes."""
-
-    def __init__(self, check: _Check) -> None:
-        self.check = check
-
-    def __call__(self) -> Callable[[Task], Result]:
-        examiners: dict[str, Examiner] = {}
-        check = self.check
-
-        def work(task: Task) -> Result:
-            examiner = examiners.get(task.side)
-            if examiner is None:
-                examiner = examiners[task.side] = check._examiner(task.side)
-            if task.data is not None:
-                return examiner.examine(Source(task.path, task.kind, task.data, task.side))
-            assert task.entry is not None
-            if check.question.stdin is not None:
-                return examiner.examine(discover.source(task.path, check.question.stdin[1], "stdin"))
-            read = next(discover.read(check.root, [task.entry], check.git))
-            if isinstance(read, discover.Unread):
-                return examiner.problem(read.path, read.name, read.detail)
-            return examiner.examine(read)
-
-        return work
 
 
 def _some(thing: Thing | None) -> Thing:
@@ -621,11 +495,6 @@ def _exports(project: Repository, path: str) -> Mapping[str, object]:
     """What the module at `path` holds for others, as its neighbour sees it."""
     stem = posixpath.splitext(posixpath.basename(path))[0]
     return project.module("." if stem == "__init__" else f".{stem}", path)
-
-
-def _day(date: str) -> int:
-    """A number that grows with the date: good enough to tell old cache entries from new ones."""
-    return int(date.replace("-", ""))
 
 
 def _counted(assets: Iterable[Asset]) -> tuple[AssetCount, ...]:

@@ -73,11 +73,12 @@ def _jobs(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     from mlgate import report, scan
+    from mlgate.question import Question
 
     formats = console.formats(options.format)
     environment = dict(os.environ)
     stdin = console.stdin(options)
-    question = scan.Question(
+    question = Question(
         folder=str(Path.cwd()),
         paths=() if stdin else tuple(options.paths),
         environment=environment,

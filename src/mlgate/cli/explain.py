@@ -49,9 +49,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _finding(options: argparse.Namespace, asked: Target) -> int:
     from mlgate import scan
+    from mlgate.question import Question
     from mlgate.verbs import explain_finding
 
-    question = scan.Question(
+    question = Question(
         folder=str(Path.cwd()),
         paths=(asked.path,) if asked.path else (),
         environment=dict(os.environ),

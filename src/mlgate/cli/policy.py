@@ -83,6 +83,7 @@ def _diff(options: argparse.Namespace) -> int:
     from mlgate.decide import Context
     from mlgate.model import Finding
     from mlgate.policy import Loaded
+    from mlgate.question import Question
     from mlgate.verbs import policy_diff
 
     environment = dict(os.environ)
@@ -94,7 +95,7 @@ def _diff(options: argparse.Namespace) -> int:
 
     def examine(root: Path, loaded: Loaded) -> tuple[Finding, ...]:
         nonlocal done
-        question = scan.Question(
+        question = Question(
             folder=str(root),
             paths=(),
             environment=environment,

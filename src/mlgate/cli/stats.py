@@ -85,6 +85,7 @@ def _history(options: argparse.Namespace, name: str) -> str:
 def _of_checkout(options: argparse.Namespace, place: str) -> History:
     from mlgate import scan
     from mlgate.git import Git, find_root
+    from mlgate.question import Question
     from mlgate.verbs.stats.history import history, sampled
 
     root = find_root(place)
@@ -94,7 +95,7 @@ def _of_checkout(options: argparse.Namespace, place: str) -> History:
     commits = sampled(Git(root, environment).first_parents(), options.every, options.most)
     if not commits:
         raise MlgateError(f"{place}: no commit yet")
-    question = scan.Question(
+    question = Question(
         folder=root,
         paths=(),
         environment=environment,

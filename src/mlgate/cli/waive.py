@@ -40,6 +40,7 @@ def add(verbs: Verbs, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit code."""
     from mlgate import scan
+    from mlgate.question import Question
     from mlgate.verbs import waive
 
     today = console.date(options.as_of)
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         ticket=options.ticket,
     )
     is_finding = re.fullmatch(r"\d+:[0-9a-f]+", options.target) is not None
-    question = scan.Question(
+    question = Question(
         folder=str(Path.cwd()),
         paths=() if is_finding else (options.target,),
         environment=dict(os.environ),
