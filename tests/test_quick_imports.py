@@ -12,7 +12,7 @@ import pytest
 from gitrepo import ENVIRONMENT, Repository, make_repository
 
 OURS = frozenset(
-    "mlgate mlgate.quick mlgate.cache_folder mlgate.ci mlgate.errors mlgate.gate mlgate.git mlgate.screen".split()
+    f"mlgate.{name}".rstrip(".") for name in ("", *"quick cache_folder ci errors gate git screen screen_key".split())
 )
 JSON = frozenset("json json.decoder json.encoder json.scanner _json".split())
 RE = frozenset(
@@ -112,3 +112,26 @@ def test_importing_the_package_imports_nothing(tmp_path: Path) -> None:
     program = "import sys; before = set(sys.modules); import mlgate; print(sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.strip() == "['mlgate']" or done.stdout.strip() == "['__future__', 'mlgate']"
+
+
+def test_a_rule_of_the_repository_s_own_is_looked_for_beside_a_policy_that_is_named(tmp_path: Path) -> None:
+    """The screen of the named policy alone would pass the file over."""
+    repository, settings = commit_about_to_happen(tmp_path, "import acme\nacme.load()\n")
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("kind: Policy\nversion: 1\nid: p\nowner: me\nrules: {'*': {level: block}}\n")
+    arguments = ("check", "--policy", str(policy), "tickets.py")
+    assert run(repository, settings, *arguments).returncode == 0
+    rule = """\
+kind: Rule
+version: 1
+id: acme/load
+title: Loads
+severity: high
+message: Loads.
+why: Because.
+fix: Do not.
+match: {any: [{call: [acme.load]}]}
+examples: {bad: ["import acme; acme.load()"], good: ["import acme"]}
+"""
+    repository.write({".mlgate/rules/load.yaml": rule})
+    assert run(repository, settings, *arguments).returncode == 1

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
+from mlgate.screen_key import content, screen_key
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_POLICY_FOLDERS = ("", "rules", "policies", "teams", "waivers")
 _SAYS_NOTHING = ("-q", "--quiet", "-v", "--verbose", "--no-cache")
 MAX_COMPARED = 4
 """Most files that are compared with what the base has, each by a process of git."""
-
-MAX_QUICK_BYTES = 2_000_000
-"""Files beyond this are left to `cli`: its workers can be ended."""
 
 
 def main() -> int:
@@ -46,12 +44,12 @@ def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
         return False
     from mlgate.screen import Modules, admits_python
 
-    modules = Modules(lambda path: _bytes(os.path.join(root, path)))
+    modules = Modules(lambda path: content(os.path.join(root, path)))
     places: dict[str, bytes] = {}
     for path in paths:
         if not path.endswith(".py") or os.path.islink(path):
             return False
-        data = _bytes(path)
+        data = content(path)
         place = os.path.relpath(os.path.join(folder, path), root).replace(os.sep, "/")
         if data is None or place.startswith("../") or admits_python(data, screen, place, modules):
             return False
@@ -168,7 +166,7 @@ def _screen(root: str, policy: str, environment: Mapping[str, str]) -> Mapping[s
     key = screen_key(root, policy)
     if place is None or key is None:
         return None
-    data = _bytes(os.path.join(place, f"screen-{key}.json"))
+    data = content(os.path.join(place, f"screen-{key}.json"))
     if data is None:
         return None
     import json
@@ -179,80 +177,6 @@ def _screen(root: str, policy: str, environment: Mapping[str, str]) -> Mapping[s
         return ready(json.loads(data))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def screen_key(root: str, policy: str) -> str | None:
-    """What names the screen of a policy: its content, and this very mlgate. None where it cannot be read."""
-    from _blake2 import blake2b
-
-    digest = blake2b(digest_size=16)
-    for name, size, changed in _own_files():
-        digest.update(f"{name}\0{size}\0{changed}\0".encode())
-    places = [policy] if policy else [os.path.join(root, ".mlgate.yaml"), os.path.join(root, ".mlgate")]
-    for place in places:
-        if policy and not os.path.lexists(policy):
-            return None
-        try:
-            for file in _policy_files(place):
-                data = _bytes(file)
-                if data is None:
-                    return None
-                digest.update(f"{file}\0{len(data)}\0".encode("utf-8", "surrogateescape"))
-                digest.update(data)
-        except OSError:
-            if policy:
-                return None
-    return digest.hexdigest()
-
-
-def _policy_files(place: str) -> list[str]:
-    if not os.path.isdir(place):
-        return [place] if os.path.lexists(place) else []
-    files = []
-    for folder in _POLICY_FOLDERS:
-        inside = os.path.join(place, folder) if folder else place
-        if os.path.isdir(inside):
-            files += [os.path.join(inside, name) for name in os.listdir(inside) if name.endswith((".yaml", ".yml"))]
-    return sorted(files)
-
-
-def _own_files() -> list[tuple[str, int, int]]:
-    """The program and the policy that it ships, by size and time: an editable install changes under one version."""
-    package = os.path.dirname(os.path.abspath(__file__))
-    shipped = os.path.join(package, "policies")
-    if not os.path.isdir(shipped):
-        shipped = os.path.join(os.path.dirname(os.path.dirname(package)), "policies")
-    found = []
-    for folder in (package, os.path.join(package, "policy"), shipped):
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith((".py", ".yaml")):
-                    status = entry.stat()
-                    found.append((entry.name, status.st_size, status.st_mtime_ns))
-    return sorted(found)
-
-
-def _bytes(path: str) -> bytes | None:
-    """Content of a regular file; None for anything else, and for what is too large to be quick about."""
-    flags = os.O_RDONLY
-    for name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"):
-        flags |= getattr(os, name, 0)
-    try:
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError):
-        return None
-    try:
-        size = os.fstat(descriptor).st_size
-        if size > MAX_QUICK_BYTES or os.fstat(descriptor).st_mode & 0o170000 != 0o100000:
-            return None
-        data = b""
-        while len(data) <= size and (piece := os.read(descriptor, size + 1 - len(data))):
-            data += piece
-        return data if len(data) == size else None
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ from mlgate.model import (
 from mlgate.policy import Loaded, Pins
 from mlgate.project import Repository
 from mlgate.question import Question
-from mlgate.quick import screen_key
+from mlgate.screen_key import screen_key
 from mlgate.sides import WORK_TREE, Sides, Task
 from mlgate.trees import Memory
 from mlgate.versions import is_dependency_file
