@@ -19,6 +19,7 @@ from mlgate.law import Law
 from mlgate.match import Circumstances, Index, Match, match, references
 from mlgate.model import Asset, Cell, Document, Fact, Finding, Kind, Problem, Project, Rule, Source, Value, Version
 from mlgate.project import Recorder, answers_hold
+from mlgate.reexports import Reexports
 
 _TEXT_KINDS = frozenset([Kind.TEXT, Kind.MARKDOWN, Kind.SQL])
 
@@ -50,12 +51,12 @@ class Examiner:
     """Repository and branch: parameters may differ by them."""
     _index: Index = field(init=False)
     _screen: dict[str, Any] = field(init=False)
-    _modules: screen.Modules = field(init=False)
+    _reexports: Reexports = field(init=False)
 
     def __post_init__(self) -> None:
         self._index = Index(self.law.rules.values())
         self._screen = screen.ready(self.law.screen)
-        self._modules = screen.Modules(self.read)
+        self._reexports = Reexports(self.read, self._screen)
 
     def examine(self, source: Source) -> Result:
         """Every way in which the file cannot be read is a finding."""
@@ -120,7 +121,7 @@ class Examiner:
 
     def _is_admitted(self, source: Source) -> bool:
         if source.kind is Kind.PYTHON:
-            return screen.admits_python(source.data, self._screen, source.path, self._modules)
+            return screen.admits_python(source.data, self._screen, source.path, self._reexports)
         if source.kind in _TEXT_KINDS:
             return screen.admits_text(source.data, self._screen)
         return True

@@ -310,6 +310,8 @@ class Vocabulary:
     classes: frozenset[str] = frozenset()
     strings: tuple[str, ...] = ()
     """Regular expressions, searched in string literals."""
+    strings_in_code: frozenset[str] = frozenset()
+    """Those of `strings` that rules ask for in code alone, not in comments and docstrings."""
     settings: frozenset[str] = frozenset()
     """Patterns such as `env:HF_*` or `ServerApp.token`."""
     in_files: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mlgate.gate import KEY_CHARACTERS
@@ -69,15 +69,25 @@ def cover(words: Iterable[Word]) -> Words:
     )
 
 
-def needed(pattern: str, flags: int = 0) -> tuple[tuple[str, ...], ...]:
-    """Sets of substrings: any text that `pattern` matches holds at least one of each set. Empty: no promise.
+def needed(pattern: str, flags: int = 0) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Per branch of `a|b`, sets of substrings: any text that matches it holds at least one of each. Empty: no promise.
 
     More than `literals` says: `https://hub/…/resolve/` needs its beginning and its end. Folding as there.
     """
+    pieces: list[tuple[Any, Any]] = list(sre_parse.parse(pattern, flags).data)
     folded = bool(flags & re.IGNORECASE)
-    sets = [tuple(word.text for word in literals(pattern, flags))]
+    # The parser takes what all branches begin with out of them.
+    place = next((place for place, (op, _) in enumerate(pieces) if op is sre.BRANCH), None)
+    branches = [pieces]
+    if place is not None:
+        branches = [[*pieces[:place], *branch, *pieces[place + 1 :]] for branch in pieces[place][1][1]]
+    return tuple(_needed(branch, folded) for branch in branches)
+
+
+def _needed(pieces: Sequence[tuple[Any, Any]], folded: bool) -> tuple[tuple[str, ...], ...]:
+    sets = [tuple(word.text for word in cover(_walk(pieces, folded)))]
     run: tuple[str, ...] = ("",)
-    for op, argument in sre_parse.parse(pattern, flags).data:
+    for op, argument in pieces:
         choices = _exact(op, argument, folded)
         if choices is not None and len(choices) * len(run) <= MAX_LITERALS:
             run = tuple(head + tail for head in run for tail in choices)
@@ -86,6 +96,24 @@ def needed(pattern: str, flags: int = 0) -> tuple[tuple[str, ...], ...]:
         run = ("",) if choices is None else choices
     sets.append(run)
     return tuple(dict.fromkeys(one for one in sets if one and min(map(len, one)) >= MIN_NEEDED))
+
+
+def beginnings(pattern: str) -> tuple[str, ...]:
+    """Texts of which every match begins with one, where it can only stand at the start of a text; else empty.
+
+    For patterns without flags.
+    """
+    compiled = re.compile(pattern)
+    pieces: list[tuple[Any, Any]] = list(sre_parse.parse(pattern).data)
+    if compiled.flags != re.UNICODE.value or not pieces or pieces[0] != (sre.AT, sre.AT_BEGINNING):
+        return ()
+    runs: tuple[str, ...] = ("",)
+    for op, argument in pieces[1:]:
+        choices = _exact(op, argument, False)
+        if choices is None or len(choices) * len(runs) > MAX_LITERALS:
+            break
+        runs = tuple(run + choice for run in runs for choice in choices)
+    return runs if min(map(len, runs)) >= MIN_NEEDED else ()
 
 
 def _walk(parsed: Iterable[tuple[Any, Any]], folded: bool, start: tuple[str, ...] = ("",), fork: bool = True) -> Words:

@@ -42,9 +42,10 @@ def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     screen = _screen(root, policy, environment)
     if screen is None:
         return False
-    from mlgate.screen import Modules, admits_python
+    from mlgate.reexports import Reexports
+    from mlgate.screen import admits_python
 
-    modules = Modules(lambda path: content(os.path.join(root, path)))
+    modules = Reexports(lambda path: content(os.path.join(root, path)), screen)
     places: dict[str, bytes] = {}
     for path in paths:
         if not path.endswith(".py") or os.path.islink(path):

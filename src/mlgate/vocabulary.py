@@ -20,6 +20,7 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
     beside: set[str] = set()
     in_code: set[str] = set()
     grave: set[tuple[str, ...]] = set()
+    anywhere: set[str] = set()
     for rule in rules:
         # What exempts is a test of a fact that is there: it asks for none of its own.
         beside.update(_beside(rule))
@@ -28,6 +29,8 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
             names.setdefault(clause.kind, set()).update(patterns)
             if clause.kind == "setting" and _BESIDE not in clause.where:
                 in_code.update(patterns)
+            if clause.kind == "string" and not _is_in_code(clause):
+                anywhere.update(patterns)
             if clause.kind == "call" and rule.severity >= Severity.HIGH:
                 grave.update(_trigger_words(pattern, clause) for pattern in patterns)
     return Vocabulary(
@@ -35,12 +38,24 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
         imports=frozenset(names.get("import", ())),
         classes=frozenset(names.get("class", ())),
         strings=tuple(sorted(names.get("string", ()))),
+        strings_in_code=frozenset(names.get("string", set()) - anywhere),
         settings=frozenset(names.get("setting", ())),
         in_files=frozenset(names.get("setting", set()) - in_code),
         beside=frozenset(beside),
         grave=frozenset(grave),
         secrets="secret" in names,
     )
+
+
+def _is_in_code(clause: Clause) -> bool:
+    """Whether no comment and no docstring meets the clause: it asks for another use, or for who is called with it."""
+    for predicate in clause.where:
+        for test in predicate.tests:
+            if predicate.name == "use" and test.op == "in" and isinstance(test.operand, tuple):
+                return not {"comment", "docstring"} & set(test.operand)
+            if predicate.name == "callee" and test.op == "regex":
+                return True
+    return False
 
 
 def vocabulary_of(bundle: Bundle) -> Vocabulary:

@@ -1,0 +1,392 @@
+"""What the modules of a repository hand on under other names, told from their bytes. Imports next to nothing.
+
+For `quick` and the screen: a file that calls `fetch_model` of a module beside it may hold no word of any library.
+It says too much rather than too little: what a module really exports is for `facts.python.exports`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mlgate import code_view
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Mapping
+    from typing import Any
+
+    Data = Mapping[str, Any]
+    Read = Callable[[str], bytes | None]
+    Aliases = dict[bytes, "Through | None"]
+    _Assignment = tuple[list[bytes], frozenset[bytes]]
+
+WORD = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == 95 else 32 for byte in range(256))
+"""A table for `bytes.translate`: what is no part of a word of ASCII becomes a space."""
+_FROM = re.compile(
+    rb"(?:^|[;:])[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]{0,10000}\)|[^\n]{0,10000})", re.MULTILINE
+)
+_IMPORT = re.compile(rb"(?:^|[;:])[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
+_ASSIGNED = re.compile(
+    rb"^([ \t]*)([A-Za-z_][\w, \t]*?)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*(?:\n\1(?:[ \t]+|[)\]}])[^\n]*)*)", re.MULTILINE
+)
+"""An assignment, with the lines that go on with it: they stand deeper, or begin with a closing bracket."""
+_TARGETS = re.compile(rb"[\w., \t=]*")
+"""The further names of `a = b = value`."""
+_DEFINED = re.compile(
+    rb"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)"
+    rb"([^\n]*(?:\n(?:\1[ \t]+[^\n]*|[ \t]*(?=\n)|(?:\1)?[)\]}][^\n]*))*)",
+    re.MULTILINE,
+)
+"""A function or class, with its body: what stands deeper."""
+_RETURNED = re.compile(rb"\b(?:return|yield|lambda|->)\b([^\n]*)")
+_ATTRIBUTE = re.compile(rb"\.[\s\\]*([A-Za-z_]\w*)")
+_IMPORT_LINE = re.compile(rb"(?:^|[;:])[ \t]*(?:from|import)\b[^\n(;]*(?:\\\n[^\n(;]*)*(?:\([^)]*\))?", re.MULTILINE)
+_QUOTED = re.compile(rb"""["']([A-Za-z_][\w.]*)["']""")
+_OWN = re.compile(rb"\b(?:self|cls)\.(\w+)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*)")
+_LATE = frozenset([b"import_module", b"__import__"])
+_CHOSEN = frozenset([b"getattr", b"globals", b"vars", *_LATE])
+"""With these a name of a library need not be a word of the text."""
+MAX_HOPS = 3
+"""Longest chain of modules through which a renamed import is followed."""
+
+
+class Through:
+    """What a name that a module hands on may be good for, where it is not itself a function of a library."""
+
+    __slots__ = ("methods", "words")
+
+    def __init__(self, words: frozenset[bytes], methods: frozenset[bytes] = frozenset()) -> None:
+        self.words = words
+        """Segments of the dotted names of libraries that it stands for: whoever holds it need not say them."""
+        self.methods = methods
+        """Its own methods that call what rules ask for."""
+
+
+class Reexports:
+    """The modules of a repository, for what they hand on; each is read once.
+
+    An alias is None where the name may be a function that rules ask for, or call one. `*` is among the aliases where
+    a module hands on all names of a library.
+    """
+
+    def __init__(self, read: Read, screen: Data, known: Container[str] | None = None) -> None:
+        self._read = read
+        """Bytes of a file of the repository, None where it has no such file."""
+        self._known = known
+        """The paths of the repository, where somebody has listed them."""
+        self._screen = screen
+        self._modules: dict[str, _Module | None] = {}
+        self._aliases: dict[tuple[str, int], Aliases] = {}
+
+    def of(self, module: bytes, path: str, hops: int = MAX_HOPS) -> Aliases:
+        """What the module that `path` imports hands on; nothing where the repository has no such module."""
+        for place in places(module, path):
+            if self._known is not None and place not in self._known:
+                continue
+            if place not in self._modules:
+                held = self._read(place)
+                self._modules[place] = None if held is None else _Module(held)
+            found = self._modules[place]
+            if found is None:
+                continue
+            if (place, hops) not in self._aliases:
+                # Set before it is known: modules that import each other end here.
+                self._aliases[place, hops] = {}
+                self._aliases[place, hops] = self._handed_on(found, place, hops - 1)
+            return self._aliases[place, hops]
+        return {}
+
+    def called(self, module: bytes, path: str) -> frozenset[bytes]:
+        """Names of the module, and of methods of what it hands on, whose call may be one that rules ask for."""
+        aliases = self.of(module, path)
+        methods = (through.methods for through in aliases.values() if through is not None)
+        return frozenset(name for name, through in aliases.items() if through is None).union(*methods)
+
+    def _handed_on(self, module: _Module, path: str, hops: int) -> Aliases:
+        screen = self._screen
+        aliases: Aliases = {}
+        for source, names, has_star in module.froms:
+            segments = source.split(b".")
+            if segments[0] in screen["roots"]:
+                for name, alias in names:
+                    words = frozenset([*segments, name])
+                    is_asked_for = name in screen["keys"] or any(map(name.__contains__, screen["parts"]))
+                    aliases[alias] = None if is_asked_for else Through(words)
+                if has_star:
+                    aliases[b"*"] = Through(frozenset(segments))
+            elif hops > 0:
+                below = self.of(source, path, hops)
+                if has_star:
+                    aliases.update(below)
+                aliases.update((alias, below[name]) for name, alias in names if name in below)
+                if b"*" in below:
+                    aliases.update((alias, below[b"*"]) for name, alias in names if name not in below)
+        for dotted, renamed in module.imports:
+            segments = dotted.split(b".")
+            if segments[0] in screen["roots"]:
+                aliases[renamed or segments[0]] = Through(frozenset(segments if renamed else segments[:1]))
+        given = module.taken.union(*(through.words for through in aliases.values() if through is not None))
+        asked = asked_in(given, screen)
+        if not aliases and not asked:
+            return {}
+        # A name may be set to what a function makes that stands below, and a function return a name set below.
+        for _ in range(2):
+            _set(module.assigned(), asked, screen["roots"], aliases)
+            _defined(module, asked, aliases)
+        return aliases
+
+
+class _Module:
+    """One module, taken apart once."""
+
+    __slots__ = ("_assigned", "_blocks", "data", "froms", "imports", "taken", "words")
+
+    def __init__(self, data: bytes) -> None:
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self.data = code_view.names(data)
+        self.words = frozenset(self.data.translate(WORD).split())
+        self.taken = taken(self.data, self.words)
+        self.froms = [
+            (match.group(1), _renamed(match.group(2)), b"*" in match.group(2)) for match in _FROM.finditer(self.data)
+        ]
+        self.imports = [
+            (words[0], words[2] if len(words) == 3 else None)
+            for match in _IMPORT.finditer(self.data)
+            for part in match.group(1).split(b",")
+            if (words := part.split())
+        ]
+        self._assigned: list[_Assignment] | None = None
+        self._blocks: list[_Block] | None = None
+
+    def blocks(self) -> list[_Block]:
+        if self._blocks is None:
+            self._blocks = [_Block(*match.group(2, 3, 4)) for match in _DEFINED.finditer(self.data)]
+        return self._blocks
+
+    def assigned(self) -> list[_Assignment]:
+        """What is set outside functions and classes; with `global` in the text, anywhere."""
+        if self._assigned is None:
+            outside = self.data if b"global" in self.words else _DEFINED.sub(b"", self.data)
+            self._assigned = _assignments(outside)
+        return self._assigned
+
+
+class _Block:
+    """A function or class of a module, whatever stands around it."""
+
+    __slots__ = ("_assigned", "_attributes", "_methods", "_returned", "body", "head", "is_class", "name", "words")
+
+    def __init__(self, what: bytes, name: bytes, body: bytes) -> None:
+        self.is_class = what == b"class"
+        self.name = name
+        self.body = body
+        self.words = frozenset(body.translate(WORD).split())
+        self.head = frozenset(body.partition(b"\n")[0].translate(WORD).split())
+        self._assigned: list[_Assignment] | None = None
+        self._attributes: list[_Assignment] | None = None
+        self._methods: list[_Block] | None = None
+        self._returned: frozenset[bytes] | None = None
+
+    def assigned(self) -> list[_Assignment]:
+        if self._assigned is None:
+            self._assigned = _assignments(self.body)
+        return self._assigned
+
+    def attributes(self) -> list[_Assignment]:
+        """What a class sets in its body and on its objects."""
+        if self._attributes is None:
+            own = [([name], frozenset(value.translate(WORD).split())) for name, value in _OWN.findall(self.body)]
+            start = self.body.find(b"\n") + 1
+            self._attributes = own + _assignments(_DEFINED.sub(b"", self.body[start:]))
+        return self._attributes
+
+    def returned(self) -> frozenset[bytes]:
+        if self._returned is None:
+            self._returned = frozenset(b" ".join(_RETURNED.findall(self.body)).translate(WORD).split())
+        return self._returned
+
+    def methods(self) -> list[_Block]:
+        if self._methods is None:
+            start = self.body.find(b"\n") + 1
+            self._methods = [_Block(*inner.group(2, 3, 4)) for inner in _DEFINED.finditer(self.body, start)]
+        return self._methods
+
+
+def _assignments(text: bytes) -> list[_Assignment]:
+    found = []
+    for match in _ASSIGNED.finditer(text):
+        targets, value = match.group(2, 3)
+        further = value.rpartition(b"=")[0]
+        if _TARGETS.fullmatch(further):
+            targets += b" " + further
+        names = targets.translate(WORD).split()
+        found.append((names, frozenset(value.translate(WORD).split())))
+    return found
+
+
+def taken(code: bytes, words: frozenset[bytes]) -> frozenset[bytes]:
+    """The words of code that may be part of a dotted name: attributes, and what import statements say.
+
+    A name of a library comes into a file by no other way, unless it is chosen by a text.
+    """
+    lines = _IMPORT_LINE.findall(code)
+    if any(b"*" in line for line in lines):
+        return words
+    return attributes(code, words).union(word for line in lines for word in line.translate(WORD).split())
+
+
+def attributes(code: bytes, words: frozenset[bytes]) -> frozenset[bytes]:
+    """The words of code that follow a dot, or name an attribute in a text."""
+    found = set(_ATTRIBUTE.findall(code))
+    if not words.isdisjoint(_CHOSEN):
+        found.update(piece for text in _QUOTED.findall(code) for piece in text.split(b"."))
+    return frozenset(found)
+
+
+def imports(data: bytes) -> list[tuple[bytes, frozenset[bytes] | None]]:
+    """Modules that a file may import, and the names that it takes; None: any."""
+    found: list[tuple[bytes, frozenset[bytes] | None]] = []
+    for match in _FROM.finditer(data):
+        module, imported = match.groups()
+        names = frozenset(imported.translate(WORD).split())
+        found.append((module, None if b"*" in imported else names))
+        dot = b"" if module.endswith(b".") else b"."
+        found.extend((module + dot + name, None) for name in names)
+    for match in _IMPORT.finditer(data):
+        found.extend((words[0], None) for part in match.group(1).split(b",") if (words := part.split()))
+    return found
+
+
+def places(module: bytes, path: str) -> list[str]:
+    """Files of the repository that `module` may be, as seen from `path`."""
+    text = module.decode("ascii", "replace")
+    dots = len(text) - len(text.lstrip("."))
+    tail = text.lstrip(".").replace(".", "/")
+    folder = path.rpartition("/")[0]
+    starts = []
+    if dots:
+        for _ in range(dots - 1):
+            folder = folder.rpartition("/")[0]
+        starts = [folder]
+    else:
+        while folder:
+            starts += [folder, folder + "/src"]
+            folder = folder.rpartition("/")[0]
+        starts += ["", "src"]
+    found = []
+    for start in dict.fromkeys(starts):
+        stem = "/".join(piece for piece in (start, tail) if piece)
+        if tail:
+            found.append(stem + ".py")
+        found.append(stem + "/__init__.py" if stem else "__init__.py")
+    return found
+
+
+def asked_in(words: frozenset[bytes], screen: Data) -> frozenset[bytes]:
+    """Those of `words` that may end the name of something that rules ask for, where they all stand together."""
+    wanted = screen["calls"]
+    return frozenset(key for key in words & screen["keys"] if any(words.issuperset(others) for others in wanted[key]))
+
+
+def is_asked(data: bytes, words: frozenset[bytes], screen: Data, lasts: frozenset[bytes] | None = None) -> bool:
+    """Whether a name that rules ask for may be put together of `words`, those of `data` among them.
+
+    `lasts`: words that it may end in; None: all.
+    """
+    wanted = screen["calls"]
+    for key in (words if lasts is None else lasts) & screen["keys"]:
+        if any(words.issuperset(others) for others in wanted[key]):
+            return True
+    if any(words.issuperset(others) for others in wanted.get(b"*", ())):
+        return True
+    return any(words.issuperset(others) and all(map(data.__contains__, parts)) for parts, others in screen["open"])
+
+
+def _renamed(imported: bytes) -> list[tuple[bytes, bytes]]:
+    """`a, b as c` as pairs of a name and what it is called here."""
+    found = []
+    for part in imported.strip(b"()").split(b","):
+        words = part.translate(WORD).split()
+        if words:
+            found.append((words[0], words[2] if len(words) > 2 and words[1] == b"as" else words[0]))
+    return found
+
+
+def _set(assigned: Iterable[_Assignment], asked: frozenset[bytes], roots: frozenset[bytes], aliases: Aliases) -> None:
+    """Adds the names that are set to something that is made of what is asked for, or of what is an alias already."""
+    for targets, said in assigned:
+        held = [aliases[name] for name in said & aliases.keys()]
+        if not said.isdisjoint(_LATE):
+            held.append(Through(said & roots))
+        if not said.isdisjoint(asked) or (held and b"getattr" in said):
+            aliases.update(dict.fromkeys(targets))
+        elif held:
+            through = _joined(held)
+            for name in targets:
+                aliases[name] = _joined([through, *([aliases[name]] if name in aliases else [])])
+
+
+def _joined(several: list[Through | None]) -> Through | None:
+    """What stands for any of them."""
+    known = [one for one in several if one is not None]
+    if len(known) < len(several):
+        return None
+    return Through(frozenset().union(*(one.words for one in known)), frozenset().union(*(one.methods for one in known)))
+
+
+def _defined(module: _Module, asked: frozenset[bytes], aliases: Aliases) -> None:
+    """Adds functions and classes through which who calls them reaches a library without naming it."""
+    blocks = module.blocks()
+    # A function may call another of the module, and that one the library.
+    wanted = asked.union(block.name for block in blocks if not block.is_class and not asked.isdisjoint(block.words))
+    for block in blocks:
+        if block.words.isdisjoint(wanted) and block.words.isdisjoint(aliases):
+            continue
+        if block.is_class:
+            through = _of_class(block, wanted, aliases)
+            if through is None or through.words or through.methods:
+                aliases[block.name] = through
+        elif not wanted.isdisjoint(block.words):
+            aliases[block.name] = None
+        elif held := _held(block, block.head | block.returned(), aliases):
+            aliases[block.name] = _joined(held)
+
+
+def _held(block: _Block, shown: frozenset[bytes], aliases: Aliases) -> list[Through | None]:
+    """What the words `shown` of a block stand for, also by way of names that are set in it."""
+    if block.words.isdisjoint(aliases):
+        return []
+    words, before = shown, frozenset[bytes]()
+    while words != before:
+        before = words
+        words = words.union(*(said for names, said in block.assigned() if not words.isdisjoint(names)))
+    return [aliases[name] for name in words & aliases.keys()]
+
+
+def _of_class(block: _Block, wanted: frozenset[bytes], aliases: Aliases) -> Through | None:
+    """What an object of the class is good for: what it is made of, what it holds and gives back, and its methods."""
+    if not wanted.isdisjoint(block.head):
+        return None
+    words: set[bytes] = set()
+    methods: set[bytes] = set()
+    bases = [aliases[name] for name in block.head & aliases.keys()]
+    if None in bases:
+        return None
+    for names, said in block.attributes():
+        held = [aliases[name] for name in said & aliases.keys()]
+        if None in held or not said.isdisjoint(wanted):
+            methods.update(names)
+        bases += held
+    for method in block.methods():
+        if method.words.isdisjoint(wanted) and method.words.isdisjoint(aliases):
+            continue
+        held = _held(method, method.returned(), aliases)
+        if (None in held or not wanted.isdisjoint(method.words)) and not method.name.startswith(b"__"):
+            methods.add(method.name)
+        bases += held
+    for base in bases:
+        if base is not None:
+            words |= base.words
+            methods |= base.methods
+    return Through(frozenset(words), frozenset(methods))
