@@ -28,7 +28,7 @@ from typing import Any
 from mlgate.cache import Cache
 from mlgate.examine import Examiner
 from mlgate.git import Git
-from mlgate.law import derive
+from mlgate.law import derive, reexports
 from mlgate.model import Finding, Kind, Source
 from mlgate.policy import load_bundle
 from mlgate.project import Repository
@@ -242,7 +242,7 @@ def judges(folder: Path) -> Iterator[tuple[str, Path, Callable[[str], Judge]]]:
     for root in sorted(one for one in folder.iterdir() if (one / ".git").exists()):
         git = Git(str(root), os.environ)
         tree = WorkTree(str(root), git)
-        examiner = Examiner(law, Repository(tree), tree.read, Cache(None), 0)
+        examiner = Examiner(law, Repository(tree), reexports(law, tree.read), Cache(None), 0)
 
         def judge_at(path: str, examiner: Examiner = examiner) -> Judge:
             return lambda data: examiner.examine(Source(path, Kind.NOTEBOOK, data)).findings

@@ -9,7 +9,7 @@ import pytest
 from mlgate.cache import Cache
 from mlgate.discover import source
 from mlgate.examine import Examiner
-from mlgate.law import Law, derive
+from mlgate.law import Law, derive, reexports
 from mlgate.policy import load_bundle
 from mlgate.project import Repository
 from mlgate.trees import Memory
@@ -31,7 +31,7 @@ def law() -> Law:
 
 def found(path: str, text: str) -> list[Found]:
     files = {path: text.encode()}
-    examiner = Examiner(law(), Repository(Memory(files)), files.get, Cache(None), 0)
+    examiner = Examiner(law(), Repository(Memory(files)), reexports(law(), files.get), Cache(None), 0)
     findings = examiner.examine(source(path, files[path], "test")).findings
     return [
         (one.location.line, one.location.column, one.rule, one.confidence.name.lower())
@@ -220,7 +220,7 @@ def test_files_of_other_programs_are_silent(path: str, text: str) -> None:
 def test_the_finding_is_new_when_model_or_revision_is_another_and_old_when_the_rest_is() -> None:
     def fingerprint(text: str) -> str:
         files = {"a.yaml": text.encode()}
-        examiner = Examiner(law(), Repository(Memory(files)), files.get, Cache(None), 0)
+        examiner = Examiner(law(), Repository(Memory(files)), reexports(law(), files.get), Cache(None), 0)
         (one,) = examiner.examine(source("a.yaml", files["a.yaml"], "test")).findings
         return one.fingerprint
 

@@ -23,7 +23,7 @@ from mlgate.cache import Cache
 from mlgate.examine import Examiner
 from mlgate.facts.python.canonical import canonical
 from mlgate.findings import fingerprint, spelled
-from mlgate.law import derive
+from mlgate.law import derive, reexports
 from mlgate.model import Entries, Finding, Items, Kind, Local, Made, Ref, Source, Template, Value
 from mlgate.policy import load_bundle
 from mlgate.project import Repository
@@ -41,7 +41,8 @@ TOKEN = "hf" + "_" + "qXvBnMzLkJhGfDsApOiUyTrEwQaZxSwEdC"
 @cache
 def examiner() -> Examiner:
     # What the repository holds would be another reason for a finding to change.
-    return Examiner(derive(load_bundle(shipped("policies")), (), None), Repository(Memory({})), {}.get, Cache(None), 0)
+    law = derive(load_bundle(shipped("policies")), (), None)
+    return Examiner(law, Repository(Memory({})), reexports(law, {}.get), Cache(None), 0)
 
 
 def judged(notebook: bytes, path: str = "nb/train.ipynb") -> tuple[Finding, ...]:

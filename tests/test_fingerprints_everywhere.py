@@ -10,7 +10,7 @@ import pytest
 
 from mlgate.cache import Cache
 from mlgate.examine import Examiner
-from mlgate.law import derive
+from mlgate.law import derive, reexports
 from mlgate.model import Kind, Source
 from mlgate.policy import load_bundle
 from mlgate.project import Repository
@@ -22,13 +22,8 @@ KINDS = {".py": Kind.PYTHON, ".ipynb": Kind.NOTEBOOK, ".sh": Kind.SHELL}
 
 def seen() -> dict[str, str]:
     """{place and rule: fingerprint} by a policy of its own, so that the shipped rules may change."""
-    examiner = Examiner(
-        derive(load_bundle(str(DATA / "policy.yaml"), DATA), (), None),
-        Repository(Memory({})),
-        lambda path: None,
-        Cache(None),
-        0,
-    )
+    law = derive(load_bundle(str(DATA / "policy.yaml"), DATA), (), None)
+    examiner = Examiner(law, Repository(Memory({})), reexports(law, {}.get), Cache(None), 0)
     found = {}
     for path in sorted(DATA.iterdir()):
         if path.suffix in KINDS:

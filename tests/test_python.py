@@ -37,6 +37,9 @@ class Files:
     def is_library(self, name: str) -> bool:
         return False
 
+    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+        return None if self.find_module(module, importer) else frozenset()
+
     def export(self, module: str, name: str, importer: str) -> Value | None:
         return self.modules.get(module.lstrip("."), {}).get(name)
 

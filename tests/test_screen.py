@@ -15,7 +15,7 @@ from mlgate import screen
 from mlgate.cache import Cache
 from mlgate.discover import source
 from mlgate.examine import Examiner
-from mlgate.law import Law, derive
+from mlgate.law import Law, derive, reexports
 from mlgate.model import Example, Kind, Source
 from mlgate.modules import Modules
 from mlgate.policy import load_bundle
@@ -47,8 +47,9 @@ def modules() -> Modules:
 
 def findings(files: Mapping[str, bytes], *, screened: bool) -> set[tuple[str, str, str]]:
     """(rule, path, fingerprint) of everything found in files that are a repository."""
+    known = reexports(law(), files.get)
     examiner = (Examiner if screened else Unscreened)(
-        law(), Repository(Memory(files), modules()), files.get, Cache(None), 0
+        law(), Repository(Memory(files), modules(), known), known, Cache(None), 0
     )
     return {
         (finding.rule, finding.location.path, finding.fingerprint)

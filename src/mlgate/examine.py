@@ -6,13 +6,12 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from mlgate import __version__, codec, documents, ignoring, screen
 from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Here, params_for
 from mlgate.extract import cells_of, extract, problem_fact
-from mlgate.facts.secret import mask_text
+from mlgate.facts.secret import find, mask_text
 from mlgate.findings import findings
 from mlgate.governance import Change
 from mlgate.law import Law
@@ -42,21 +41,17 @@ class Examiner:
 
     law: Law
     project: Project
-    read: Callable[[str], bytes | None]
-    """Bytes of a file of the same tree, for what a file imports."""
+    reexports: Reexports
+    """Of the same tree; with them the screen."""
     cache: Cache
     today: int
     """Number of the day, for the age of cache entries."""
     here: Here = ANYWHERE
     """Repository and branch: parameters may differ by them."""
     _index: Index = field(init=False)
-    _screen: dict[str, Any] = field(init=False)
-    _reexports: Reexports = field(init=False)
 
     def __post_init__(self) -> None:
         self._index = Index(self.law.rules.values())
-        self._screen = screen.ready(self.law.screen)
-        self._reexports = Reexports(self.read, self._screen)
 
     def examine(self, source: Source) -> Result:
         """Every way in which the file cannot be read is a finding."""
@@ -120,11 +115,21 @@ class Examiner:
         return findings(document, match(facts, self._index, circumstances), self.law.detectors)
 
     def _is_admitted(self, source: Source) -> bool:
+        wanted = self.reexports.screen
         if source.kind is Kind.PYTHON:
-            return screen.admits_python(source.data, self._screen, source.path, self._reexports)
+            if screen.admits_code(source.data, wanted, source.path, self.reexports):
+                return True
+            # A detector needs nothing but the text: where none meets it, nobody needs to parse it.
+            return screen.may_hold_secret(source.data, wanted) and self._holds_secret(source.data)
         if source.kind in _TEXT_KINDS:
-            return screen.admits_text(source.data, self._screen)
+            return screen.admits_text(source.data, wanted)
         return True
+
+    def _holds_secret(self, data: bytes) -> bool:
+        try:
+            return bool(find(data.decode("utf-8-sig"), self.law.detectors))
+        except UnicodeDecodeError:
+            return True
 
     def _may_be_kept(self, recorder: Recorder) -> bool:
         """Whether what was asked of the project, which is kept word for word, holds no secret."""

@@ -9,7 +9,7 @@ from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Bundle, Here
 from mlgate.examine import Examiner
 from mlgate.extract import problem_fact
-from mlgate.law import Law, derive
+from mlgate.law import Law, derive, reexports
 from mlgate.match import Circumstances, KeyPath, trials
 from mlgate.model import Example, Finding, Problem, Rule
 from mlgate.modules import Modules
@@ -21,7 +21,7 @@ def examine_example(example: Example, bundle: Bundle, here: Here = ANYWHERE) -> 
     """The findings of a rule's example, judged in this process; with a base, those that are new."""
     law = _law_of(bundle)
     if example.unread:
-        examiner = Examiner(law, Repository(Memory({})), lambda path: None, Cache(None), 0, here)
+        examiner = Examiner(law, Repository(Memory({})), reexports(law, lambda path: None), Cache(None), 0, here)
         return list(examiner.problem("example", example.unread, "an example").findings)
     head = _of_files(example.files, law, here)
     examiner = _examiner(example.files, law, here)
@@ -79,7 +79,8 @@ def _of_files(files: Mapping[str, str], law: Law, here: Here) -> list[Finding]:
 
 def _examiner(files: Mapping[str, str], law: Law, here: Here) -> Examiner:
     tree = {path: _encoded(text) for path, text in files.items()}
-    return Examiner(law, Repository(Memory(tree), Modules(law.vocabulary)), tree.get, Cache(None), 0, here)
+    known = reexports(law, tree.get)
+    return Examiner(law, Repository(Memory(tree), Modules(law.vocabulary), known), known, Cache(None), 0, here)
 
 
 def _encoded(text: str) -> bytes:

@@ -6,7 +6,7 @@ import fnmatch
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from mlgate import __version__, detectors
 from mlgate.cascade import Bundle
 from mlgate.errors import MlgateError
 from mlgate.model import Rule, Vocabulary
+from mlgate.reexports import Reexports
+from mlgate.screen import ready
 from mlgate.triggers import compile_screen
 from mlgate.vocabulary import vocabulary_of
 
@@ -53,6 +55,11 @@ def derive(bundle: Bundle, only: Sequence[str], place: Path | None) -> Law:
     compiled = _compiled_detectors(place)
     screen = compile_screen(vocabulary, compiled["gate"] if vocabulary.secrets else None)
     return Law(bundle, rules, vocabulary, screen, detectors.restore(compiled), _digest(vocabulary, compiled))
+
+
+def reexports(law: Law, read: Callable[[str], bytes | None], known: Container[str] | None = None) -> Reexports:
+    """What the modules of a tree hand on of what the law asks for; `read` gives its files, `known` are their paths."""
+    return Reexports(read, ready(law.screen), known)
 
 
 def _compiled_detectors(place: Path | None) -> dict[str, Any]:

@@ -352,6 +352,10 @@ class Project(Protocol):
         """Whether the repository is the source of library `name` itself, by its own metadata."""
         ...
 
+    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+        """Names by which a module of this repository may hand on what rules ask for, methods too; None: by any."""
+        ...
+
     def export(self, module: str, name: str, importer: str) -> Value | None:
         """What `name` of a module of this repository is, as seen from file `importer`; None where it is nothing.
 

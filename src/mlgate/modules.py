@@ -84,6 +84,9 @@ class Written:
         path = self._path(name)
         return self.project.find_module(name, importer) if path is None else f"/{path}"
 
+    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+        return self.project.handed_on(module, importer) if self._path(module) is None else None
+
     def export(self, module: str, name: str, importer: str) -> Value | None:
         path = self._path(module)
         if path is None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from mlgate import versions
 from mlgate.model import Project, Value, Version
+from mlgate.reexports import Reexports
 
 MAX_MODULE_BYTES = 1_000_000
 """Largest module read for its exports, in bytes; the largest hand-written one of 13,000 public files has 0.6 MB."""
@@ -58,10 +59,14 @@ ReadModule = Callable[[str, bytes, Project], Exports | None]
 class Repository:
     """`model.Project` over one tree. Each answer is computed once."""
 
-    def __init__(self, tree: Tree, read: ReadModule | None = None) -> None:
-        """`read` turns a module into what it exports; without it no module exports anything."""
+    def __init__(self, tree: Tree, read: ReadModule | None = None, reexports: Reexports | None = None) -> None:
+        """`read` turns a module into what it exports; without it no module exports anything.
+
+        `reexports` tells more cheaply what a module may hand on; without it, any name.
+        """
         self._tree = tree
         self._read = read
+        self._reexports = reexports
         self._own_name: str | None = None
         self._packages: frozenset[str] | None = None
         self._known: frozenset[str] | None = None
@@ -103,6 +108,15 @@ class Repository:
             found = (_OWN_NAME.search(texts[path].decode("utf-8", "replace")) for path in _METADATA if path in texts)
             self._own_name = next((versions.normalise(one[1]) for one in found if one), "")
         return bool(self._own_name) and self._own_name == versions.normalise(name)
+
+    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+        """Names by which the module may hand on what rules ask for; nothing where there is no such module."""
+        path = self._resolve(module, importer)
+        if path is None:
+            return frozenset()
+        if self._reexports is None or path.endswith(".ipynb"):
+            return None
+        return self._reexports.called(path)
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
         """What `name` of module `module` (leading dots: relative) is, as seen from file `importer`.
@@ -278,6 +292,9 @@ class _Following:
     def is_library(self, name: str) -> bool:
         return self.repository.is_library(name)
 
+    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+        return self.repository.handed_on(module, importer)
+
     def export(self, module: str, name: str, importer: str) -> Value | None:
         return self.repository.exported(module, name, importer, self.hops - 1)
 
@@ -323,6 +340,11 @@ class Recorder:
         self._asked["is-library", name] = digest(answer)
         return answer
 
+    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+        answer = self._project.handed_on(module, importer)
+        self._asked["handed-on", module, importer] = digest(None if answer is None else tuple(sorted(answer)))
+        return answer
+
     def export(self, module: str, name: str, importer: str) -> Value | None:
         answer = self._project.export(module, name, importer)
         self._asked["export", module, name, importer] = digest(answer)
@@ -334,7 +356,7 @@ def answers_hold(project: Project, questions: Iterable[tuple[Sequence[str], str]
     return all(digest(_ask(project, question)) == answer for question, answer in questions)
 
 
-Answer = Version | Value | str | bool | None
+Answer = Version | Value | str | bool | tuple[str, ...] | None
 
 
 def _ask(project: Project, question: Sequence[str]) -> Answer:
@@ -347,6 +369,9 @@ def _ask(project: Project, question: Sequence[str]) -> Answer:
             return project.find_module(name, importer)
         case ["is-library", name]:
             return project.is_library(name)
+        case ["handed-on", module, importer]:
+            names = project.handed_on(module, importer)
+            return None if names is None else tuple(sorted(names))
         case ["export", module, name, importer]:
             return project.export(module, name, importer)
         case _:

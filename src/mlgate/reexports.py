@@ -74,36 +74,41 @@ class Reexports:
         """Bytes of a file of the repository, None where it has no such file."""
         self._known = known
         """The paths of the repository, where somebody has listed them."""
-        self._screen = screen
+        self.screen = screen
         self._modules: dict[str, _Module | None] = {}
         self._aliases: dict[tuple[str, int], Aliases] = {}
 
     def of(self, module: bytes, path: str, hops: int = MAX_HOPS) -> Aliases:
         """What the module that `path` imports hands on; nothing where the repository has no such module."""
         for place in places(module, path):
-            if self._known is not None and place not in self._known:
-                continue
-            if place not in self._modules:
-                held = self._read(place)
-                self._modules[place] = None if held is None else _Module(held)
-            found = self._modules[place]
-            if found is None:
-                continue
-            if (place, hops) not in self._aliases:
-                # Set before it is known: modules that import each other end here.
-                self._aliases[place, hops] = {}
-                self._aliases[place, hops] = self._handed_on(found, place, hops - 1)
-            return self._aliases[place, hops]
+            if (self._known is None or place in self._known) and self._module(place) is not None:
+                return self._at(place, hops)
         return {}
 
-    def called(self, module: bytes, path: str) -> frozenset[bytes]:
-        """Names of the module, and of methods of what it hands on, whose call may be one that rules ask for."""
-        aliases = self.of(module, path)
+    def called(self, place: str) -> frozenset[str]:
+        """Names of the module at `place`, and of methods of what it hands on, that may be what rules ask for."""
+        aliases = self._at(place, MAX_HOPS)
         methods = (through.methods for through in aliases.values() if through is not None)
-        return frozenset(name for name, through in aliases.items() if through is None).union(*methods)
+        names = frozenset(name for name, through in aliases.items() if through is None).union(*methods)
+        return frozenset(name.decode() for name in names)
+
+    def _module(self, place: str) -> _Module | None:
+        if place not in self._modules:
+            held = self._read(place)
+            self._modules[place] = None if held is None else _Module(held)
+        return self._modules[place]
+
+    def _at(self, place: str, hops: int) -> Aliases:
+        if (place, hops) not in self._aliases:
+            # Set before it is known: modules that import each other end here.
+            self._aliases[place, hops] = {}
+            module = self._module(place)
+            if module is not None:
+                self._aliases[place, hops] = self._handed_on(module, place, hops - 1)
+        return self._aliases[place, hops]
 
     def _handed_on(self, module: _Module, path: str, hops: int) -> Aliases:
-        screen = self._screen
+        screen = self.screen
         aliases: Aliases = {}
         for source, names, has_star in module.froms:
             segments = source.split(b".")

@@ -30,7 +30,7 @@ from mlgate.errors import MlgateError
 from mlgate.examine import Examiner
 from mlgate.git import Git, find_root, is_committing
 from mlgate.governance import Change, enforcement, policies
-from mlgate.law import Law, derive, keep
+from mlgate.law import Law, derive, keep, reexports
 from mlgate.model import (
     Asset,
     AssetCount,
@@ -218,7 +218,12 @@ class _Check:
         # What a file says of its project decides nothing about a secret: no other file is asked for.
         here = Here(repository=self.sides.repository(), branch=self.sides.branch())
         examiner = Examiner(
-            replace(self.law, rules=rules), Repository(Memory({})), lambda path: None, Cache(None), 0, here
+            replace(self.law, rules=rules),
+            Repository(Memory({})),
+            reexports(self.law, lambda path: None),
+            Cache(None),
+            0,
+            here,
         )
         known = {(one.rule, one.canonical) for one in (*findings, *self.sides.at(base, {blob.path for blob in found}))}
 
@@ -263,7 +268,7 @@ class _Check:
         if self.base.is_proposal or not self._is_whole():
             return ""
         law = derive(bundle, self.question.only, self.question.cache)
-        other = replace(self.sides, law=law, _trees={}, _projects={}, _modules=None)
+        other = replace(self.sides, law=law, _trees={}, _projects={}, _modules=None, _reexports={})
         tasks = [Task(WORK_TREE, entry.path, entry) for entry in self._inventory().entries]
         context = self._context(self._run(), frozenset())
         now, then = (

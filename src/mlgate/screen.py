@@ -37,8 +37,11 @@ _SHELL_WORDS = frozenset(
 )
 _COMMENTED = re.compile(rb"#[^\n]*://[^\n]*@")
 """A comment that may hold the address of a database."""
-_RUNS_TEXTS = re.compile(rb"""(?<![.\w])(?:exec|eval)\b|,\s*[rRbBuUfFtT]{0,2}["']-""")
-"""A text that is executed, and a list with an option in it, which may be a command."""
+_RUNS_TEXTS = re.compile(rb"(?<![.\w])(?:exec|eval)\b")
+_BEFORE_OPTION = re.compile(rb"""(?<=,)\s*[rRbBuUfFtT]{0,2}["']-""")
+"""Where, behind another element, a text begins like an option."""
+_ELEMENTS = re.compile(rb"""(?:\s*(?:"[^"\\\n]*"|'[^'\\\n]*'|[\w.]+)\s*,)*""")
+"""Arguments of a call as far as they are plain."""
 _LATE = frozenset([b"__import__", b"import_module"])
 _SETTINGS = frozenset([b"get_config", b"NotebookApp", b"ServerApp", b"LabApp", b"IdentityProvider", b"JupyterHub"])
 _CODING = re.compile(rb"^[^\n]*\n?[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8|ascii|latin)[-\w.]", re.IGNORECASE)
@@ -89,7 +92,7 @@ def admits_code(data: bytes, screen: Data, path: str = "", modules: Reexports | 
     if (b"exec" in words or b"eval" in words) and _ESCAPE.search(data):
         return True
     seen = views(data)
-    if seen is None or _said_admits(data, seen, screen["text"]):
+    if seen is None or _said_admits(data, seen, screen["text"]) or _has_command(seen.said):
         return True
     code = normal
     if not _runs_texts(seen.code):
@@ -125,6 +128,19 @@ def _said_admits(data: bytes, seen: Views, text: Data) -> bool:
     return any(
         starts.search(seen.starts) and all(one.are_in(seen.texts) for one in sets) for starts, sets in text["beginning"]
     )
+
+
+def _has_command(code: bytes) -> bool:
+    """Whether a list or tuple holds an option: it may be a command. `add_argument("-o", "--out")` holds none."""
+    if b'"-' not in code and b"'-" not in code:
+        return False
+    for place in _BEFORE_OPTION.finditer(code):
+        bracket = max(code.rfind(b"[", 0, place.start()), code.rfind(b"(", 0, place.start()))
+        between = code[bracket + 1 : place.start()]
+        is_call = code[bracket : bracket + 1] == b"(" and code[bracket - 1 : bracket].isalnum()
+        if not is_call or not _ELEMENTS.fullmatch(between):
+            return True
+    return False
 
 
 def _runs_texts(code: bytes) -> bool:

@@ -11,12 +11,13 @@ from mlgate.cache import Cache
 from mlgate.cascade import Here
 from mlgate.examine import Examiner, Result
 from mlgate.git import Git
-from mlgate.law import Law
+from mlgate.law import Law, reexports
 from mlgate.limits import FILE_SECONDS
 from mlgate.model import Finding, Kind, Source
 from mlgate.modules import Modules
 from mlgate.project import Repository, Tree
 from mlgate.question import Question
+from mlgate.reexports import Reexports
 from mlgate.trees import CommitTree, WorkTree
 
 WORK_TREE = ""
@@ -46,6 +47,7 @@ class Sides:
     _work_tree: WorkTree | None = None
     _trees: dict[str, Tree] = field(default_factory=dict)
     _projects: dict[str, Repository] = field(default_factory=dict)
+    _reexports: dict[str, Reexports] = field(default_factory=dict)
     _name: list[str | None] = field(default_factory=list)
     """`owner/name` once somebody asked."""
     _modules: Modules | None = None
@@ -104,13 +106,19 @@ class Sides:
         if side not in self._projects:
             if self._modules is None:
                 self._modules = Modules(self.law.vocabulary)
-            self._projects[side] = Repository(self.tree(side), self._modules)
+            self._projects[side] = Repository(self.tree(side), self._modules, self.reexports(side))
         return self._projects[side]
+
+    def reexports(self, side: str) -> Reexports:
+        if side not in self._reexports:
+            tree = self.tree(side)
+            self._reexports[side] = reexports(self.law, tree.read, tree.paths())
+        return self._reexports[side]
 
     def examiner(self, side: str) -> Examiner:
         cache = Cache(self.question.cache)
         here = Here(repository=self.repository(), branch=self.branch())
-        return Examiner(self.law, self.project(side), self.tree(side).read, cache, _day(self.question.date), here)
+        return Examiner(self.law, self.project(side), self.reexports(side), cache, _day(self.question.date), here)
 
     def repository(self) -> str | None:
         if not self._name:

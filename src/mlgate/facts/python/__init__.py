@@ -14,6 +14,7 @@ from mlgate.facts.python.commands import embedded
 from mlgate.facts.python.known import Known, merge
 from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.origins import OWN, Origins, in_repository
+from mlgate.facts.python.relevance import Relevance
 from mlgate.facts.python.scopes import Here, Outline, Site, is_there, outline, pieces
 from mlgate.facts.python.settings import settings
 from mlgate.facts.python.texts import plain
@@ -124,10 +125,13 @@ class _Reader:
         self.libraries = frozenset(found.libraries)
         wanted = frozenset(self.names.lasts)
         libraries = frozenset(self.names.roots)
-        evaluator = Evaluator(found, project, path, wanted, libraries)
+        relevance = Relevance(found, project, path, wanted, self.names.opened)
+        evaluator = Evaluator(found, project, path, relevance, wanted, libraries)
         options = command_line_options(found, evaluator)
         # The defaults of options are read without options; everything else is read with them.
-        self.evaluator = Evaluator(found, project, path, wanted, libraries, options) if options else evaluator
+        self.evaluator = (
+            Evaluator(found, project, path, relevance, wanted, libraries, options) if options else evaluator
+        )
         self.origins = Origins(found, self.evaluator, project, posixpath.dirname(path))
         self.partials = {
             id(site.node.args[0]): site

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mlgate.facts.python.known import Class, Function, Instance, Known, Partial, merge
-from mlgate.facts.python.scopes import Binding, Here, Scope
+from mlgate.facts.python.scopes import Binding, Here
 from mlgate.facts.python.values import Evaluator
 from mlgate.model import Confidence, Entries, Items, Made, Ref, Shape, Sink, Value, Wrapper
 
@@ -24,7 +24,7 @@ class Names:
         self.lasts: set[str] = set()
         self.roots: set[str] = set()
         """First segments: the libraries that rules speak of."""
-        self.any_last = False
+        opened: set[tuple[frozenset[str], tuple[str, ...]]] = set()
         wild: list[str] = []
         for pattern in patterns:
             pattern = pattern.removeprefix("builtins.")
@@ -33,7 +33,8 @@ class Names:
                 self.roots.add(root)
             last = pattern.rpartition(".")[2]
             if "*" in last:
-                self.any_last = True
+                plain = frozenset(one for one in pattern.split(".") if "*" not in one and one != "?")
+                opened.add((plain, tuple(part for part in last.split("*") if part)))
             else:
                 self.lasts.add(last)
             head, found, method = pattern.rpartition("?.")
@@ -44,10 +45,9 @@ class Names:
             else:
                 exact.add(pattern)
         self.exact = frozenset(exact)
+        self.opened = tuple(opened)
+        """Of patterns whose last segment is open: the plain segments, and what the last one must hold."""
         self.wild = re.compile("|".join(f"(?:{one})" for one in wild)) if wild else None
-
-    def may_end_in(self, last: str) -> bool:
-        return self.any_last or last in self.lasts
 
     def asks_for(self, dotted: str) -> bool:
         return dotted in self.exact or (self.wild is not None and self.wild.fullmatch(dotted) is not None)
@@ -78,11 +78,8 @@ def targets(
     node: ast.expr, here: Here, evaluator: Evaluator, names: Names, libraries: frozenset[str]
 ) -> Iterator[Target]:
     """The library functions that expression `node` may be and that rules ask for."""
-    match node:
-        case ast.Attribute(_, last) if not names.may_end_in(last) and not _may_be_renamed(node, here):
-            return
-        case ast.Name(name) if not names.may_end_in(name) and here.scope.lookup(name) is None and not _has_stars(here):
-            return
+    if not evaluator.relevance.may_be(node):
+        return
     if isinstance(node, ast.Name) and _is_parameter(node, here):
         return
     if isinstance(node, ast.Name) and _was_replaced(node, here, evaluator):
@@ -167,24 +164,6 @@ def _was_replaced(node: ast.Name, here: Here, evaluator: Evaluator) -> bool:
             options = evaluator.bound(above[-1], 0).options
             return bool(options) and all(isinstance(option, (Made, Instance)) for option in options)
     return False
-
-
-def _has_stars(here: Here) -> bool:
-    """Whether a name that nothing here binds may come from a star import, or from a file that `%run` ran."""
-    scope: Scope | None = here.scope
-    while scope is not None:
-        if scope.stars:
-            return True
-        scope = scope.parent
-    return False
-
-
-def _may_be_renamed(node: ast.Attribute, here: Here) -> bool:
-    """`self.load` or `module.alias`, where the name may stand for another."""
-    base = node.value
-    while isinstance(base, ast.Attribute):
-        base = base.value
-    return isinstance(base, ast.Name) and (base.id in ("self", "cls") or here.scope.lookup(base.id) is not None)
 
 
 def _owner(node: ast.expr, here: Here, evaluator: Evaluator) -> Class | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from mlgate.facts.python.calls import Names
 from mlgate.facts.python.known import Class, Function, Inner, Instance, Known, Partial, merge, outside
 from mlgate.facts.python.options import command_line_options
+from mlgate.facts.python.relevance import Relevance
 from mlgate.facts.python.scopes import Outline, outline
 from mlgate.facts.python.trees import parsed
 from mlgate.facts.python.values import Evaluator
@@ -44,10 +45,11 @@ class Exports:
     def __post_init__(self) -> None:
         wanted = frozenset(self.names.lasts)
         libraries = frozenset(self.names.roots)
-        self._evaluator = Evaluator(self.module, self.project, self.path, wanted, libraries)
+        relevance = Relevance(self.module, self.project, self.path, wanted, self.names.opened)
+        self._evaluator = Evaluator(self.module, self.project, self.path, relevance, wanted, libraries)
         options = command_line_options(self.module, self._evaluator)
         if options:
-            self._evaluator = Evaluator(self.module, self.project, self.path, wanted, libraries, options)
+            self._evaluator = Evaluator(self.module, self.project, self.path, relevance, wanted, libraries, options)
 
     def get(self, name: str) -> Value | None:
         """None where the module does not bind the name, neither itself nor by a star import."""

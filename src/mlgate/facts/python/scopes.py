@@ -118,6 +118,8 @@ class Outline:
     """Functions with decorators, by their scope."""
     libraries: set[str] = field(default_factory=set)
     """First segments of all absolute imports."""
+    bound: dict[str, list[Binding]] = field(default_factory=dict)
+    """Everything that a name is bound to, in whatever scope, and as whatever attribute."""
 
 
 def is_there(found: Outline, node: ast.expr, here: Here) -> bool:
@@ -397,6 +399,11 @@ class _Walker:
         if name in scope.outer:
             scope = scope.module()
         scope.bindings.setdefault(name, []).append(binding)
+        self.found.bound.setdefault(name, []).append(binding)
+
+    def attribute(self, owner: Scope, name: str, binding: Binding) -> None:
+        owner.attributes.setdefault(name, []).append(binding)
+        self.found.bound.setdefault(name, []).append(binding)
 
     def bind(
         self, target: ast.expr, value: ast.expr, here: Here, path: tuple[int, ...] = (), element: bool = False
@@ -417,12 +424,14 @@ class _Walker:
             case ast.Attribute(ast.Name("self" | "cls"), name):
                 owner = here.scope.enclosing_class()
                 if owner is not None and not path and not element:
-                    owner.attributes.setdefault(name, []).append(Binding("value", here, value, name))
+                    self.attribute(owner, name, Binding("value", here, value, name))
                 elif owner is not None:
-                    owner.attributes.setdefault(name, []).append(Binding("unknown", here))
+                    self.attribute(owner, name, Binding("unknown", here, value))
                 self.found.assignments.append((Site(target, here), value))
             case ast.Attribute() | ast.Subscript():
                 self.found.assignments.append((Site(target, here), value))
+                held = target.attr if isinstance(target, ast.Attribute) else getattr(target.value, "id", "")
+                self.found.bound.setdefault(held, []).append(Binding("value", here, value, held))
                 self.expression(target, here)
             case _:
                 pass  # Not a target that Python knows.

@@ -10,6 +10,7 @@ from mlgate.facts.python import containers, guards, libraries, texts
 from mlgate.facts.python.callers import Callers
 from mlgate.facts.python.known import Class, Function, Inner, Instance, Known, Partial, lost, merge
 from mlgate.facts.python.reaching import reaching
+from mlgate.facts.python.relevance import Relevance
 from mlgate.facts.python.scopes import Binding, FunctionNode, Here, Outline, Scope
 from mlgate.model import Entries, Given, Items, Local, Made, Project, Ref, Shape, Template, Value, Wrapper
 
@@ -42,6 +43,7 @@ class Evaluator:
     outline: Outline
     project: Project
     path: str
+    relevance: Relevance
     wanted: frozenset[str] = frozenset()
     """Last segments of the names that rules ask for: what a star import may bring."""
     asked: frozenset[str] = frozenset()

@@ -31,25 +31,16 @@ def _wrapper(name: str, function: Function, evaluator: Evaluator, names: Names, 
     if isinstance(node, ast.Lambda) or scope is None:
         return Wrapper(name)
     sinks: tuple[Sink, ...] = ()
-    if any(_may_matter(site, scope, names, further) for site in scope.calls):
+    if any(_may_matter(site, evaluator) for site in scope.calls):
         inside = replace(evaluator, inside=scope, _memo={}, _active=set(), _cut=set(), _tries={})
         sinks = tuple(_sinks(node, scope, inside, names, further))[:MAX_SINKS]
     return Wrapper(name, tuple(_parameters(node, scope, evaluator)), sinks)
 
 
-def _may_matter(site: Site, scope: Scope, names: Names, further: int) -> bool:
-    """Whether a call may be one that rules ask for, told from its last name; a name of the module may stand for any."""
+def _may_matter(site: Site, evaluator: Evaluator) -> bool:
+    """Whether a call may be one that rules ask for, or of a function of the module through which one is reached."""
     assert isinstance(site.node, ast.Call)
-    match site.node.func:
-        case ast.Attribute(ast.Name("self" | "cls"), _):
-            return True
-        case ast.Attribute(_, last):
-            return names.may_end_in(last)
-        case ast.Name(name):
-            holder = scope.lookup(name)
-            is_defined = holder is not None and any(one.kind == "definition" for one in holder.bindings[name])
-            return names.may_end_in(name) or (holder is not None and (further > 0 or not is_defined))
-    return True
+    return evaluator.relevance.may_be(site.node.func) or isinstance(site.node.func, ast.Name)
 
 
 def wrapper_of_partial(name: str, partial: Partial, evaluator: Evaluator) -> Wrapper:
@@ -128,7 +119,7 @@ def _sinks(
     for site in scope.calls:
         call = site.node
         assert isinstance(call, ast.Call)
-        if not _may_matter(site, scope, names, further):
+        if not _may_matter(site, evaluator):
             continue
         if further and isinstance(call.func, ast.Name):
             yield from _through_another(call, site.here, scope, evaluator, names)
