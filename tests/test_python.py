@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from mlgate.facts.python import extract
-from mlgate.model import Confidence, Fact, Items, Kind, Local, Ref, Template, Unit, Value, Version, Vocabulary
+from mlgate.model import Confidence, Fact, Handed, Items, Kind, Local, Ref, Template, Unit, Value, Version, Vocabulary
 
 VOCABULARY = Vocabulary(
     calls=frozenset(
@@ -37,8 +37,8 @@ class Files:
     def is_library(self, name: str) -> bool:
         return False
 
-    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
-        return None if self.find_module(module, importer) else frozenset()
+    def handed_on(self, module: str, importer: str) -> Handed | None:
+        return None if self.find_module(module, importer) else Handed()
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
         return self.modules.get(module.lstrip("."), {}).get(name)

@@ -333,6 +333,16 @@ class Version:
     """The file that says so, relative to the repository's root."""
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What a module of the repository may hand on of what rules ask for."""
+
+    names: frozenset[str] = frozenset()
+    """Of functions, and of methods of what it hands on."""
+    roots: frozenset[str] = frozenset()
+    """Libraries of which it hands on objects."""
+
+
 class Project(Protocol):
     """What a file may ask about the rest of its repository. Each answer is part of the cache key of its facts."""
 
@@ -352,8 +362,8 @@ class Project(Protocol):
         """Whether the repository is the source of library `name` itself, by its own metadata."""
         ...
 
-    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
-        """Names by which a module of this repository may hand on what rules ask for, methods too; None: by any."""
+    def handed_on(self, module: str, importer: str) -> Handed | None:
+        """What a module of this repository may hand on; None: anything."""
         ...
 
     def export(self, module: str, name: str, importer: str) -> Value | None:

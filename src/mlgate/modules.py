@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from mlgate import documents
 from mlgate.facts import magics
-from mlgate.facts.python.calls import Names, names_of
 from mlgate.facts.python.exports import Exports, read
+from mlgate.facts.python.names import Names, names_of
 from mlgate.facts.python.scopes import Outline
-from mlgate.model import Document, Kind, Problem, Project, Source, Unit, Value, Version, Vocabulary
+from mlgate.model import Document, Handed, Kind, Problem, Project, Source, Unit, Value, Version, Vocabulary
 
 MAX_MODULES = 256
 """Most modules that are kept taken apart at one time, as in `project`."""
@@ -84,7 +84,7 @@ class Written:
         path = self._path(name)
         return self.project.find_module(name, importer) if path is None else f"/{path}"
 
-    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+    def handed_on(self, module: str, importer: str) -> Handed | None:
         return self.project.handed_on(module, importer) if self._path(module) is None else None
 
     def export(self, module: str, name: str, importer: str) -> Value | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mlgate import versions
-from mlgate.model import Project, Value, Version
+from mlgate.model import Handed, Project, Value, Version
 from mlgate.reexports import Reexports
 
 MAX_MODULE_BYTES = 1_000_000
@@ -109,14 +109,14 @@ class Repository:
             self._own_name = next((versions.normalise(one[1]) for one in found if one), "")
         return bool(self._own_name) and self._own_name == versions.normalise(name)
 
-    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
-        """Names by which the module may hand on what rules ask for; nothing where there is no such module."""
+    def handed_on(self, module: str, importer: str) -> Handed | None:
+        """What the module may hand on of what rules ask for; nothing where there is no such module."""
         path = self._resolve(module, importer)
         if path is None:
-            return frozenset()
+            return Handed()
         if self._reexports is None or path.endswith(".ipynb"):
             return None
-        return self._reexports.called(path)
+        return Handed(*self._reexports.called(path))
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
         """What `name` of module `module` (leading dots: relative) is, as seen from file `importer`.
@@ -292,7 +292,7 @@ class _Following:
     def is_library(self, name: str) -> bool:
         return self.repository.is_library(name)
 
-    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+    def handed_on(self, module: str, importer: str) -> Handed | None:
         return self.repository.handed_on(module, importer)
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
@@ -340,9 +340,9 @@ class Recorder:
         self._asked["is-library", name] = digest(answer)
         return answer
 
-    def handed_on(self, module: str, importer: str) -> frozenset[str] | None:
+    def handed_on(self, module: str, importer: str) -> Handed | None:
         answer = self._project.handed_on(module, importer)
-        self._asked["handed-on", module, importer] = digest(None if answer is None else tuple(sorted(answer)))
+        self._asked["handed-on", module, importer] = digest(_flat(answer))
         return answer
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
@@ -370,12 +370,16 @@ def _ask(project: Project, question: Sequence[str]) -> Answer:
         case ["is-library", name]:
             return project.is_library(name)
         case ["handed-on", module, importer]:
-            names = project.handed_on(module, importer)
-            return None if names is None else tuple(sorted(names))
+            return _flat(project.handed_on(module, importer))
         case ["export", module, name, importer]:
             return project.export(module, name, importer)
         case _:
             raise ValueError(f"no such question: {question!r}")
+
+
+def _flat(handed: Handed | None) -> tuple[str, ...] | None:
+    """In an order that is the same in every process."""
+    return None if handed is None else (*sorted(handed.names), "", *sorted(handed.roots))
 
 
 def digest(answer: Answer) -> str:

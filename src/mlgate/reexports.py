@@ -77,6 +77,7 @@ class Reexports:
         self.screen = screen
         self._modules: dict[str, _Module | None] = {}
         self._aliases: dict[tuple[str, int], Aliases] = {}
+        self._called: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
 
     def of(self, module: bytes, path: str, hops: int = MAX_HOPS) -> Aliases:
         """What the module that `path` imports hands on; nothing where the repository has no such module."""
@@ -85,12 +86,16 @@ class Reexports:
                 return self._at(place, hops)
         return {}
 
-    def called(self, place: str) -> frozenset[str]:
-        """Names of the module at `place`, and of methods of what it hands on, that may be what rules ask for."""
-        aliases = self._at(place, MAX_HOPS)
-        methods = (through.methods for through in aliases.values() if through is not None)
-        names = frozenset(name for name, through in aliases.items() if through is None).union(*methods)
-        return frozenset(name.decode() for name in names)
+    def called(self, place: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Of the module at `place`: names that may be what rules ask for, methods too; and libraries in its reach."""
+        if place not in self._called:
+            aliases = self._at(place, MAX_HOPS)
+            known = [through for through in aliases.values() if through is not None]
+            names = frozenset(name for name, through in aliases.items() if through is None)
+            names = names.union(*(through.methods for through in known))
+            words = frozenset[bytes]().union(*(through.words for through in known)) & self.screen["roots"]
+            self._called[place] = frozenset(map(bytes.decode, names)), frozenset(map(bytes.decode, words))
+        return self._called[place]
 
     def _module(self, place: str) -> _Module | None:
         if place not in self._modules:

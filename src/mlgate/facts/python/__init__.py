@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from mlgate.facts.python import bigquery, comments
-from mlgate.facts.python.calls import arguments, names_of, restricts, targets, with_partial
+from mlgate.facts.python.calls import arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import embedded
 from mlgate.facts.python.known import Known, merge
+from mlgate.facts.python.names import names_of
 from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.origins import OWN, Origins, in_repository
 from mlgate.facts.python.relevance import Relevance
@@ -125,7 +126,7 @@ class _Reader:
         self.libraries = frozenset(found.libraries)
         wanted = frozenset(self.names.lasts)
         libraries = frozenset(self.names.roots)
-        relevance = Relevance(found, project, path, wanted, self.names.opened)
+        relevance = Relevance(found, project, path, self.names)
         evaluator = Evaluator(found, project, path, relevance, wanted, libraries)
         options = command_line_options(found, evaluator)
         # The defaults of options are read without options; everything else is read with them.

@@ -3,60 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from mlgate.facts.python.known import Class, Function, Instance, Known, Partial, merge
+from mlgate.facts.python.names import Names
 from mlgate.facts.python.scopes import Binding, Here
 from mlgate.facts.python.values import Evaluator
 from mlgate.model import Confidence, Entries, Items, Made, Ref, Shape, Sink, Value, Wrapper
-
-
-class Names:
-    """The dotted patterns that rules ask for, indexed so that most calls are refused by one look-up."""
-
-    def __init__(self, patterns: Iterable[str]) -> None:
-        exact: set[str] = set()
-        self.receivers: dict[str, set[str]] = {}
-        """Method name → libraries asked for with an unknown receiver; "" stands for any."""
-        self.lasts: set[str] = set()
-        self.roots: set[str] = set()
-        """First segments: the libraries that rules speak of."""
-        opened: set[tuple[frozenset[str], tuple[str, ...]]] = set()
-        wild: list[str] = []
-        for pattern in patterns:
-            pattern = pattern.removeprefix("builtins.")
-            root = pattern.partition(".")[0]
-            if "*" not in root and "?" not in root:
-                self.roots.add(root)
-            last = pattern.rpartition(".")[2]
-            if "*" in last:
-                plain = frozenset(one for one in pattern.split(".") if "*" not in one and one != "?")
-                opened.add((plain, tuple(part for part in last.split("*") if part)))
-            else:
-                self.lasts.add(last)
-            head, found, method = pattern.rpartition("?.")
-            if found and "." not in method:
-                self.receivers.setdefault(method, set()).add(head.rstrip("."))
-            elif "*" in pattern:
-                wild.append(re.escape(pattern).replace(r"\*", ".+"))
-            else:
-                exact.add(pattern)
-        self.exact = frozenset(exact)
-        self.opened = tuple(opened)
-        """Of patterns whose last segment is open: the plain segments, and what the last one must hold."""
-        self.wild = re.compile("|".join(f"(?:{one})" for one in wild)) if wild else None
-
-    def asks_for(self, dotted: str) -> bool:
-        return dotted in self.exact or (self.wild is not None and self.wild.fullmatch(dotted) is not None)
-
-
-@lru_cache(maxsize=16)
-def names_of(patterns: frozenset[str]) -> Names:
-    """The index of `patterns`, made once for all the files of a run."""
-    return Names(patterns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mlgate.facts.python.calls import Names
 from mlgate.facts.python.known import Class, Function, Inner, Instance, Known, Partial, merge, outside
+from mlgate.facts.python.names import Names
 from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.relevance import Relevance
 from mlgate.facts.python.scopes import Outline, outline
@@ -45,7 +45,7 @@ class Exports:
     def __post_init__(self) -> None:
         wanted = frozenset(self.names.lasts)
         libraries = frozenset(self.names.roots)
-        relevance = Relevance(self.module, self.project, self.path, wanted, self.names.opened)
+        relevance = Relevance(self.module, self.project, self.path, self.names)
         self._evaluator = Evaluator(self.module, self.project, self.path, relevance, wanted, libraries)
         options = command_line_options(self.module, self._evaluator)
         if options:

@@ -9,14 +9,14 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mlgate.facts.python.names import Names
 from mlgate.facts.python.scopes import Binding, Outline
-from mlgate.model import Project
+from mlgate.model import Handed, Project
 
-_CHOOSERS = frozenset(
-    "getattr __getattribute__ __dict__ globals locals vars import_module __import__ partial attrgetter "
-    "methodcaller".split()
-)
+_CHOOSERS = frozenset("getattr __getattribute__ __dict__ globals locals vars partial attrgetter methodcaller".split())
 """With these in an expression, what it stands for need not be a name in it."""
+_GETTERS = frozenset(["get", "pop", "setdefault", "items", "values"])
+_LATE = frozenset(["import_module", "__import__"])
 _TRANSPARENT = frozenset(["value", "__call__", "__func__", "__wrapped__"])
 """Attributes that stand for what they belong to: of an enumeration's member, of a method."""
 
@@ -28,93 +28,132 @@ class Relevance:
     outline: Outline
     project: Project
     path: str
-    lasts: frozenset[str]
-    """Last segments of the names that rules ask for."""
-    opened: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = ()
-    """Of names whose last segment is open: plain segments, one of which is in reach, and parts of the last one."""
-    _known: dict[str, bool] = field(default_factory=dict)
-    _handed: frozenset[str] | None = None
+    names: Names
+    """What rules ask for."""
+    _bound: dict[str, bool] = field(default_factory=dict)
+    _reach: Handed | None = None
+    """What is in reach: names and libraries of other modules, and the libraries that are imported here."""
     _is_any: bool | None = None
-    _hands_parameters: bool | None = None
 
-    def may_be(self, function: ast.expr) -> bool:
-        """Whether what `function` evaluates to may be asked for, or lead to what is."""
+    def may_be(self, expression: ast.expr) -> bool:
+        """Whether what `expression` evaluates to may be asked for by a rule."""
         if self._any():
             return True
-        match function:
+        match expression:
             case ast.Name(name):
-                return self.names(name)
+                return self._name(name)
             case ast.Attribute(base, last):
-                return self.names(last) or (last in _TRANSPARENT and self.may_be(base))
+                if last in _TRANSPARENT and self.may_be(base):
+                    return True
+                return self._ends(last) or self._is_bound(last)
+            case ast.Call(function):
+                # What a library's function returns is none of its functions; what a table gives may be one.
+                if isinstance(function, ast.Attribute) and function.attr in _GETTERS and self.may_be(function.value):
+                    return True
+                if any(one in _CHOOSERS or self._is_bound(one) for one in _identifiers(function)):
+                    return True
+                return not isinstance(function, (ast.Name, ast.Attribute)) and self.may_be(function)
+            case ast.Subscript(base):
+                return self.may_be(base)
+            case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
+                return any(map(self.may_be, elements))
+            case ast.Dict(values=values):
+                return any(map(self.may_be, values))
+            case ast.IfExp(_, yes, no):
+                return self.may_be(yes) or self.may_be(no)
+            case ast.NamedExpr(_, value) | ast.Await(value) | ast.Starred(value):
+                return self.may_be(value)
+            case ast.Constant():
+                return False
             case _:
-                return self._holds(function)
+                return any(one in _CHOOSERS or self._ends(one) or self._name(one) for one in _identifiers(expression))
 
-    def names(self, name: str) -> bool:
-        """Whether something that bears the name here may be asked for."""
-        if name not in self._known:
-            self._known[name] = False  # A circle of names adds nothing.
-            self._known[name] = self._asks(name)
-        return self._known[name]
+    def _name(self, name: str) -> bool:
+        if name in self.outline.bound:
+            return self._is_bound(name)
+        return name in self.names.exact or name in _CHOOSERS or (self._has_stars() and self._ends(name))
 
-    def _asks(self, name: str) -> bool:
-        if name in self.lasts or name in _CHOOSERS or name in self._from_modules():
+    def _ends(self, last: str) -> bool:
+        """Whether a name of a library in reach, or of a module, may end so."""
+        reach = self._reached()
+        if last in reach.names:
             return True
-        if any(part in name for _, parts in self.opened for part in parts):
+        roots = self.names.lasts.get(last)
+        if roots is not None and ("" in roots or not roots.isdisjoint(reach.roots)):
             return True
-        return any(map(self._binds, self.outline.bound.get(name, ())))
+        return any(part in last for _, parts in self.names.opened for part in parts)
+
+    def _is_bound(self, name: str) -> bool:
+        """Whether something is set to the name here, in whatever scope, that may be asked for."""
+        if name not in self._bound:
+            self._bound[name] = False  # A circle of names adds nothing.
+            self._bound[name] = any(map(self._binds, self.outline.bound.get(name, ())))
+        return self._bound[name]
 
     def _binds(self, binding: Binding) -> bool:
         match binding.kind:
             case "import":
-                segments = binding.name.split(".")
-                return segments[-1] != binding.name and any(map(self.names, segments[1:]))
+                return any(map(self._ends, binding.name.split(".")[1:]))
             case "class":
-                return isinstance(binding.node, ast.ClassDef) and any(map(self._holds, binding.node.bases))
+                return isinstance(binding.node, ast.ClassDef) and any(map(self.may_be, binding.node.bases))
             case "definition":
                 returns = binding.scope.returns if binding.scope is not None else ()
-                return any(self._holds(value) for value, _ in returns)
+                return any(self.may_be(value) for value, _ in returns)
             case "parameter":
-                default = binding.node
-                return (isinstance(default, ast.expr) and self._holds(default)) or self._parameters_are()
+                return False  # What callers and defaults give is told where they name it.
             case _:
-                return isinstance(binding.node, ast.expr) and self._holds(binding.node)
+                return isinstance(binding.node, ast.expr) and self.may_be(binding.node)
 
-    def _holds(self, expression: ast.expr) -> bool:
-        return any(map(self.names, _identifiers(expression)))
+    def _has_stars(self) -> bool:
+        return bool(self.outline.stars or self.outline.module.stars)
 
-    def _parameters_are(self) -> bool:
-        """Whether some call hands on, as an argument, what may be asked for."""
-        if self._hands_parameters is None:
-            self._hands_parameters = False
-            self._hands_parameters = any(
-                isinstance(site.node, ast.expr) and self._holds(site.node) for site in self.outline.references
-            )
-        return self._hands_parameters
+    # -- what is in reach
 
-    def _from_modules(self) -> frozenset[str]:
-        """Names under which modules of this repository may hand on what is asked for."""
+    def _reached(self) -> Handed:
         self._any()
-        return self._handed or frozenset()
+        assert self._reach is not None
+        return self._reach
 
     def _any(self) -> bool:
         """Whether nothing can be told from names, because a module or library is there that may bring any."""
         if self._is_any is None:
-            self._is_any = any(
-                not parts and not segments.isdisjoint(self.outline.libraries) for segments, parts in self.opened
-            )
-            handed: set[str] = set()
-            for module in self._modules():
+            names: set[str] = set()
+            roots = set(self.outline.libraries)
+            late = list(self._late())
+            self._is_any = None in late or not (_LATE - {"import_module"}).isdisjoint(self.outline.bound)
+            roots.update(module.partition(".")[0] for module in late if module is not None)
+            for module in (*self._modules(), *filter(None, late)):
                 found = self.project.handed_on(module, self.path)
                 if found is None:
                     self._is_any = True
                     break
-                handed |= found
-            self._handed = frozenset(handed)
+                names |= found.names
+                roots |= found.roots
+            self._reach = Handed(frozenset(names), frozenset(roots))
+            self._is_any = self._is_any or any(
+                not parts and not segments.isdisjoint(roots) for segments, parts in self.names.opened
+            )
         return self._is_any
+
+    def _late(self) -> Iterator[str | None]:
+        """Modules that are imported by a call; None where a text says which."""
+        for site in self.outline.calls:
+            assert isinstance(site.node, ast.Call)
+            if _last(site.node.func) in _LATE or self._is_renamed_import(site.node.func):
+                match site.node.args:
+                    case [ast.Constant(str() as module)]:
+                        yield module
+                    case _:
+                        yield None
+
+    def _is_renamed_import(self, function: ast.expr) -> bool:
+        """`from importlib import import_module as load`."""
+        bindings = self.outline.bound.get(_last(function), ())
+        return any(one.kind == "import" and one.name.rpartition(".")[2] in _LATE for one in bindings)
 
     def _modules(self) -> Iterator[str]:
         """Everything that the document may import, and the files that it runs."""
-        seen = dict.fromkeys(self.outline.module.stars)
+        seen = dict.fromkeys([*self.outline.module.stars, *self.outline.stars])
         for site in self.outline.imports:
             match site.node:
                 case ast.Import(names):
@@ -127,10 +166,12 @@ class Relevance:
         return iter(seen)
 
 
+def _last(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 def _identifiers(expression: ast.expr) -> Iterator[str]:
     for node in ast.walk(expression):
         match node:
             case ast.Name(name) | ast.Attribute(attr=name):
                 yield name
-            case ast.Constant(str() as text) if text.isidentifier():
-                yield text

@@ -120,6 +120,8 @@ class Outline:
     """First segments of all absolute imports."""
     bound: dict[str, list[Binding]] = field(default_factory=dict)
     """Everything that a name is bound to, in whatever scope, and as whatever attribute."""
+    stars: list[str] = field(default_factory=list)
+    """Modules whose names were imported with `*`, in whatever scope."""
 
 
 def is_there(found: Outline, node: ast.expr, here: Here) -> bool:
@@ -254,6 +256,7 @@ class _Walker:
                 for alias in names:
                     if alias.name == "*":
                         scope.stars.append(base)
+                        self.found.stars.append(base)
                     else:
                         dotted = f"{base}{'' if base.endswith('.') else '.'}{alias.name}"
                         self.add(scope, alias.asname or alias.name, Binding("import", here, node, dotted))

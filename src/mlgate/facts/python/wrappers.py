@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mlgate.facts.python.calls import Names, Target, arguments, targets
+from mlgate.facts.python.calls import Target, arguments, targets
 from mlgate.facts.python.known import Function, Partial
+from mlgate.facts.python.names import Names
 from mlgate.facts.python.scopes import Here, Scope, Site
 from mlgate.facts.python.values import Evaluator
 from mlgate.model import Confidence, Given, Sink, Value, Wrapper
