@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlgate.model import Confidence
+from mlgate.needles import Needles
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
@@ -385,9 +386,24 @@ class Detector:
     """No word promises anything: only `://user:password@` does."""
 
 
-def restore(compiled: Mapping[str, Any]) -> tuple[Detector, ...]:
+class Detectors(tuple[Detector, ...]):
+    """Detectors, and the words of which one stands in every text that some of them matches."""
+
+    def __init__(self, detectors: Iterable[Detector]) -> None:
+        self._exact = Needles(word.encode() for one in self for word in one.exact)
+        self._folded = Needles(word.encode() for one in self for word in one.folded)
+
+    def may_meet(self, text: str) -> bool:
+        """False: none of them can match in `text`. For short texts; files are for `gate`."""
+        data = text.encode("utf-8", "surrogatepass")
+        if b"://" in data and b"@" in data:
+            return True
+        return self._exact.are_in(data) or self._folded.are_in(data.lower())
+
+
+def restore(compiled: Mapping[str, Any]) -> Detectors:
     """Detectors from the data that `facts.secret.compile_detectors` made and a cache kept; imports no library."""
-    return tuple(
+    return Detectors(
         Detector(
             id=entry["id"],
             pattern=re.compile(entry["pattern"], entry["flags"]),

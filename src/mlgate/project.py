@@ -17,7 +17,7 @@ from mlgate.reexports import Reexports
 MAX_MODULE_BYTES = 1_000_000
 """Largest module read for its exports, in bytes; the largest hand-written one of 13,000 public files has 0.6 MB."""
 
-MAX_MODULES = 256
+MAX_MODULES = 64
 """Most modules that are kept taken apart at one time: a syntax tree takes 30 times the room of its text."""
 
 MAX_HOPS = 2
@@ -73,6 +73,8 @@ class Repository:
         self._dependency_files: dict[str, list[str]] | None = None
         self._said: dict[str, dict[str, list[versions.Statement]]] = {}
         """By folder and package."""
+        self._handed: dict[tuple[str, str], Handed | None] = {}
+        """By module and folder of the importer."""
         self._versions: dict[tuple[str, str], Version | None] = {}
         self._modules: OrderedDict[tuple[str, int], Exports | None] = OrderedDict()
         """By path, and the number of further modules that its own imports are followed through; the last ones used."""
@@ -111,12 +113,16 @@ class Repository:
 
     def handed_on(self, module: str, importer: str) -> Handed | None:
         """What the module may hand on of what rules ask for; nothing where there is no such module."""
-        path = self._resolve(module, importer)
-        if path is None:
-            return Handed()
-        if self._reexports is None or path.endswith(".ipynb"):
-            return None
-        return Handed(*self._reexports.called(path))
+        key = module, posixpath.dirname(importer)
+        if key not in self._handed:
+            path = self._resolve(module, importer)
+            if path is None:
+                self._handed[key] = Handed()
+            elif self._reexports is None or path.endswith(".ipynb"):
+                self._handed[key] = None
+            else:
+                self._handed[key] = Handed(*self._reexports.called(path))
+        return self._handed[key]
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
         """What `name` of module `module` (leading dots: relative) is, as seen from file `importer`.

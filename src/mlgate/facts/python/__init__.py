@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from mlgate.facts.python import bigquery, comments
 from mlgate.facts.python.calls import arguments, restricts, targets, with_partial
-from mlgate.facts.python.commands import embedded
+from mlgate.facts.python.commands import SHELLS, embedded
 from mlgate.facts.python.known import Known, merge
 from mlgate.facts.python.names import names_of
 from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.origins import OWN, Origins, in_repository
 from mlgate.facts.python.relevance import Relevance
 from mlgate.facts.python.scopes import Here, Outline, Site, is_there, outline, pieces
+from mlgate.facts.python.searches import Searches
 from mlgate.facts.python.settings import settings
 from mlgate.facts.python.texts import plain
 from mlgate.facts.python.trees import parsed, recovered
@@ -73,7 +74,9 @@ def extract(
     found.module.stars += runs
     reader = _Reader(found, columns, vocabulary, project, path)
     facts.extend(reader.facts())
-    return Extraction(tuple(facts), tuple(reader.embedded()), reader.constants(wanted))
+    extraction = Extraction(tuple(facts), tuple(reader.embedded()), reader.constants(wanted))
+    found.close()
+    return extraction
 
 
 def _input_fact(unit: Unit, name: str, line: int, detail: str) -> Fact:
@@ -133,6 +136,7 @@ class _Reader:
         self.evaluator = (
             Evaluator(found, project, path, relevance, wanted, libraries, options) if options else evaluator
         )
+        self.shells = Relevance(found, project, path, SHELLS)
         self.origins = Origins(found, self.evaluator, project, posixpath.dirname(path))
         self.partials = {
             id(site.node.args[0]): site
@@ -159,7 +163,7 @@ class _Reader:
         yield from settings(self.outline, self.evaluator, self._span)
 
     def embedded(self) -> Iterator[Embedded]:
-        return embedded(self.outline, self.evaluator, [column.unit for column in self.columns])
+        return embedded(self.outline, self.evaluator, self.shells, [column.unit for column in self.columns])
 
     def constants(self, wanted: Collection[str]) -> dict[str, str]:
         """Texts that names of the module always stand for."""
@@ -298,7 +302,7 @@ class _Reader:
                         yield Fact("class", option.name, self._span(site.here.unit, base))
 
     def _strings(self) -> Iterator[Fact]:
-        searches = [re.compile(pattern) for pattern in self.vocabulary.strings]
+        searches = Searches.of(self.vocabulary.strings)
         if not searches:
             return
         for site in self.outline.strings:
@@ -308,7 +312,7 @@ class _Reader:
             base = self._base(node, site.here, searches)
             for option in known.options:
                 text = plain(option) if isinstance(option, (str, Local)) or hasattr(option, "parts") else None
-                if text and any(search.search(text) for search in searches):
+                if text and searches.meet(text):
                     attributes = {"use": Value((site.use,))}
                     if site.keyword:
                         attributes["keyword"] = Value((site.keyword,))
@@ -322,13 +326,13 @@ class _Reader:
         for site, address in bigquery.tables(self.outline, self.evaluator):
             yield Fact("string", address, self._span(site.here.unit, site.node), attributes={"use": Value((site.use,))})
 
-    def _base(self, node: ast.expr, here: Here, searches: Sequence[re.Pattern[str]]) -> tuple[str, ...]:
+    def _base(self, node: ast.expr, here: Here, searches: Searches) -> tuple[str, ...]:
         """Texts that names bring into this one and that are facts themselves where those names are set."""
         found = []
         for part in _brought_in(node):
             if not isinstance(part, ast.Constant):
                 texts = (plain(one) for one in self.evaluator.value(part, here).options)
-                found += [text for text in texts if text and any(search.search(text) for search in searches)]
+                found += [text for text in texts if text and searches.meet(text)]
         return tuple(dict.fromkeys(found))
 
     def _text(self, node: ast.expr, here: Here) -> Known:

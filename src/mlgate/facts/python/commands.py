@@ -6,6 +6,8 @@ import ast
 import shlex
 from collections.abc import Iterator, Sequence
 
+from mlgate.facts.python.names import Names
+from mlgate.facts.python.relevance import Relevance
 from mlgate.facts.python.scopes import Here, Outline
 from mlgate.facts.python.texts import plain
 from mlgate.facts.python.values import Evaluator
@@ -22,13 +24,19 @@ _PIP = frozenset(["pip.main", "pip._internal.main", "pip._internal.cli.main.main
 _EXEC = frozenset(["exec", "eval"])
 
 
-def embedded(found: Outline, evaluator: Evaluator, units: Sequence[Unit]) -> Iterator[Embedded]:
+SHELLS = Names(
+    (*_SHELLS, *_PIP, *_EXEC, "get_ipython.run_line_magic", "get_ipython.run_cell_magic", "get_ipython.magic")
+)
+"""What starts commands, for `Relevance`."""
+
+
+def embedded(found: Outline, evaluator: Evaluator, relevance: Relevance, units: Sequence[Unit]) -> Iterator[Embedded]:
     """What calls hand to a shell or to `exec`, with its place; parts that are not known stand as `{…}`.
 
     A list that reads like a command and that no call here starts is the command of a container or job (`arguments`).
     """
     started: set[str] = set()
-    for one in _called(found, evaluator, units):
+    for one in _called(found, evaluator, relevance, units):
         started.add(one.unit.text)
         yield one
     for site in found.command_lists:
@@ -55,14 +63,15 @@ def _is_program(word: str) -> bool:
     return word[:1].isalpha() or word.startswith(("/", "./"))
 
 
-def _called(found: Outline, evaluator: Evaluator, units: Sequence[Unit]) -> Iterator[Embedded]:
+def _called(found: Outline, evaluator: Evaluator, relevance: Relevance, units: Sequence[Unit]) -> Iterator[Embedded]:
     for site in found.calls:
         node = site.node
         assert isinstance(node, ast.Call)
         last = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if not node.args and not node.keywords:
             continue
-        if last not in _LASTS and last not in _EXEC and last != "main" and not _renamed(node.func, site.here):
+        is_known = last in _LASTS or last in _EXEC or last == "main"
+        if not is_known and not (_renamed(node.func, site.here) and relevance.may_be(node.func)):
             continue
         for option in evaluator.known(node.func, site.here).options:
             name = option.name.replace("get_ipython.__call__", "get_ipython") if hasattr(option, "name") else ""  # type: ignore[union-attr]

@@ -122,6 +122,17 @@ class Outline:
     """Everything that a name is bound to, in whatever scope, and as whatever attribute."""
     stars: list[str] = field(default_factory=list)
     """Modules whose names were imported with `*`, in whatever scope."""
+    scopes: list[Scope] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Take apart what refers to itself, so that its memory is free at once and not when a collector finds it."""
+        for scope in (self.module, *self.scopes):
+            scope.bindings.clear()
+            scope.attributes.clear()
+            scope.returns.clear()
+            scope.calls.clear()
+            scope.here = None
+        self.bound.clear()
 
 
 def is_there(found: Outline, node: ast.expr, here: Here) -> bool:
@@ -176,6 +187,11 @@ class _Walker:
         self.found = found
         self.unit = unit
         self.blocks = unit * 1_000_000
+
+    def scope(self, kind: OneOf["class", "function"], parent: Scope, node: ast.AST, here: Here) -> Scope:
+        made = Scope(kind, parent, node, here)
+        self.found.scopes.append(made)
+        return made
 
     # -- statements
 
@@ -261,7 +277,7 @@ class _Walker:
                         dotted = f"{base}{'' if base.endswith('.') else '.'}{alias.name}"
                         self.add(scope, alias.asname or alias.name, Binding("import", here, node, dotted))
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                own = Scope("function", scope, node, here)
+                own = self.scope("function", scope, node, here)
                 self.add(scope, node.name, Binding("definition", here, node, node.name, scope=own))
                 for decorator in node.decorator_list:
                     self.expression(decorator, here)
@@ -389,7 +405,7 @@ class _Walker:
             self.statements(node.body, inner, (), is_body_of=node)
 
     def class_(self, node: ast.ClassDef, scope: Scope, block: tuple[int, ...], here: Here) -> None:
-        inner = Scope("class", scope, node, here)
+        inner = self.scope("class", scope, node, here)
         self.add(scope, node.name, Binding("class", here, node, node.name, scope=inner))
         self.found.classes.append(Site(node, here))
         for expression in (*node.bases, *(keyword.value for keyword in node.keywords), *node.decorator_list):
@@ -446,6 +462,17 @@ class _Walker:
         stack: list[tuple[ast.AST, Here, Use, str, ast.expr | None]] = [(root, here, use, name, None)]
         while stack:
             node, at, use, keyword, callee = stack.pop()
+            kind = type(node)
+            # Two nodes in three are one of these.
+            if kind is ast.Name:
+                continue
+            if kind is ast.Attribute:
+                stack.append((node.value, at, use, keyword, callee))  # type: ignore[attr-defined]
+                continue
+            if kind is ast.Constant:
+                if isinstance(node.value, (str, bytes)):  # type: ignore[attr-defined]
+                    self.found.strings.append(Site(node, at, use, keyword, callee))
+                continue
             match node:
                 case ast.Call(function, arguments, keywords):
                     site = Site(node, at, use, keyword, callee)
@@ -466,14 +493,11 @@ class _Walker:
                     for named in keywords:
                         self.reference(named.value, at)
                         stack.append((named.value, at, inner, named.arg or "", function))
-                case ast.Constant(str() | bytes()) | ast.JoinedStr():
+                case ast.JoinedStr(parts):
                     self.found.strings.append(Site(node, at, use, keyword, callee))
-                    if isinstance(node, ast.JoinedStr):
-                        stack.extend(
-                            (part.value, at, "other", "", None)
-                            for part in node.values
-                            if isinstance(part, ast.FormattedValue)
-                        )
+                    stack.extend(
+                        (part.value, at, "other", "", None) for part in parts if isinstance(part, ast.FormattedValue)
+                    )
                 case ast.BinOp(left, operator, right):
                     if isinstance(operator, (ast.Add, ast.Mod, ast.Div)) and _has_text(node):
                         self.found.strings.append(Site(node, at, use, keyword, callee))
@@ -484,7 +508,7 @@ class _Walker:
                 case ast.Compare(left, _, comparators):
                     stack.extend((part, at, "compare", "", None) for part in (left, *comparators))
                 case ast.Lambda():
-                    self.function(node, Scope("function", at.scope, node, at), at)
+                    self.function(node, self.scope("function", at.scope, node, at), at)
                 case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                     self.comprehension(node, at)
                 case ast.Yield(value):
@@ -519,8 +543,6 @@ class _Walker:
                 case ast.Subscript(value, index):
                     stack.append((value, at, "other", "", None))
                     stack.append((index, at, "other", "", None))
-                case ast.Name() | ast.Constant():
-                    pass
                 case _:
                     stack.extend((child, at, use, keyword, callee) for child in ast.iter_child_nodes(node))
 
@@ -529,7 +551,7 @@ class _Walker:
             self.found.references.append(Site(node, here))
 
     def comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, here: Here) -> None:
-        inner = Scope("function", here.scope, node, here)
+        inner = self.scope("function", here.scope, node, here)
         at = Here(inner, here.unit, (), here.line, here.column)
         for place, generator in enumerate(node.generators):
             self.expression(generator.iter, here if place == 0 else at)

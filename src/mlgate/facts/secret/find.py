@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mlgate import placeholders
-from mlgate.detectors import MAX_NEAR, Detector
+from mlgate.detectors import MAX_NEAR, Detector, Detectors
 from mlgate.model import Confidence
 
 
@@ -53,6 +53,8 @@ def find(text: str, detectors: Sequence[Detector]) -> tuple[Hit, ...]:
 
     Where two detectors claim the same text, the surer one has it, then the one that stands first in the table.
     """
+    if isinstance(detectors, Detectors) and not detectors.may_meet(text):
+        return ()
     lowered = text.lower()
     hits = []
     for detector in detectors:
