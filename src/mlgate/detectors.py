@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlgate.model import Confidence
-from mlgate.needles import Needles
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
@@ -387,18 +386,30 @@ class Detector:
 
 
 class Detectors(tuple[Detector, ...]):
-    """Detectors, and the words of which one stands in every text that some of them matches."""
+    """Detectors by the words of which one stands in every text that they match."""
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
-        self._exact = Needles(word.encode() for one in self for word in one.exact)
-        self._folded = Needles(word.encode() for one in self for word in one.folded)
+        self._exact: dict[str, list[int]] = {}
+        self._folded: dict[str, list[int]] = {}
+        for place, one in enumerate(self):
+            for table, words in ((self._exact, one.exact), (self._folded, one.folded)):
+                for word in words:
+                    table.setdefault(word, []).append(place)
+        self._userinfo = [place for place, one in enumerate(self) if one.userinfo]
 
-    def may_meet(self, text: str) -> bool:
-        """False: none of them can match in `text`. For short texts; files are for `gate`."""
-        data = text.encode("utf-8", "surrogatepass")
-        if b"://" in data and b"@" in data:
-            return True
-        return self._exact.are_in(data) or self._folded.are_in(data.lower())
+    def for_text(self, text: str) -> list[Detector]:
+        """Those that can match in `text`, in their order."""
+        places: set[int] = set()
+        for word, several in self._exact.items():
+            if word in text:
+                places.update(several)
+        lowered = text.lower()
+        for word, several in self._folded.items():
+            if word in lowered:
+                places.update(several)
+        if "://" in text and "@" in text:
+            places.update(self._userinfo)
+        return [self[place] for place in sorted(places)]
 
 
 def restore(compiled: Mapping[str, Any]) -> Detectors:

@@ -75,6 +75,7 @@ class Reexports:
         self._known = known
         """The paths of the repository, where somebody has listed them."""
         self.screen = screen
+        self._wanted = frozenset([*screen["firsts"], *screen["roots"], *_CHOSEN])
         self._modules: dict[str, _Module | None] = {}
         self._aliases: dict[tuple[str, int], Aliases] = {}
         self._called: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
@@ -82,7 +83,7 @@ class Reexports:
     def of(self, module: bytes, path: str, hops: int = MAX_HOPS) -> Aliases:
         """What the module that `path` imports hands on; nothing where the repository has no such module."""
         for place in places(module, path):
-            if (self._known is None or place in self._known) and self._module(place) is not None:
+            if self._has(place):
                 return self._at(place, hops)
         return {}
 
@@ -97,10 +98,13 @@ class Reexports:
             self._called[place] = frozenset(map(bytes.decode, names)), frozenset(map(bytes.decode, words))
         return self._called[place]
 
+    def _has(self, place: str) -> bool:
+        return place in self._known if self._known is not None else self._module(place) is not None
+
     def _module(self, place: str) -> _Module | None:
         if place not in self._modules:
             held = self._read(place)
-            self._modules[place] = None if held is None else _Module(held)
+            self._modules[place] = None if held is None else _Module(held, self._wanted)
         return self._modules[place]
 
     def _at(self, place: str, hops: int) -> Aliases:
@@ -141,86 +145,88 @@ class Reexports:
             return {}
         # A name may be set to what a function makes that stands below, and a function return a name set below.
         for _ in range(2):
-            _set(module.assigned(), asked, screen["roots"], aliases)
+            _set(module.assigned, asked, screen["roots"], aliases)
             _defined(module, asked, aliases)
         return aliases
 
 
 class _Module:
-    """One module, taken apart once."""
+    """One module, taken apart once; of its words, those that may matter to the screen or name something here."""
 
-    __slots__ = ("_assigned", "_blocks", "data", "froms", "imports", "taken", "words")
+    __slots__ = ("assigned", "blocks", "froms", "imports", "taken")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, wanted: frozenset[bytes]) -> None:
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        self.data = code_view.names(data)
-        self.words = frozenset(self.data.translate(WORD).split())
-        self.taken = taken(self.data, self.words)
+        text = code_view.names(data)
+        words = frozenset(text.translate(WORD).split())
+        self.taken = taken(text, words) & wanted
         self.froms = [
-            (match.group(1), _renamed(match.group(2)), b"*" in match.group(2)) for match in _FROM.finditer(self.data)
+            (match.group(1), _renamed(match.group(2)), b"*" in match.group(2)) for match in _FROM.finditer(text)
         ]
         self.imports = [
-            (words[0], words[2] if len(words) == 3 else None)
-            for match in _IMPORT.finditer(self.data)
+            (found[0], found[2] if len(found) == 3 else None)
+            for match in _IMPORT.finditer(text)
             for part in match.group(1).split(b",")
-            if (words := part.split())
+            if (found := part.split())
         ]
-        self._assigned: list[_Assignment] | None = None
-        self._blocks: list[_Block] | None = None
-
-    def blocks(self) -> list[_Block]:
-        if self._blocks is None:
-            self._blocks = [_Block(*match.group(2, 3, 4)) for match in _DEFINED.finditer(self.data)]
-        return self._blocks
-
-    def assigned(self) -> list[_Assignment]:
-        """What is set outside functions and classes; with `global` in the text, anywhere."""
-        if self._assigned is None:
-            outside = self.data if b"global" in self.words else _DEFINED.sub(b"", self.data)
-            self._assigned = _assignments(outside)
-        return self._assigned
+        blocks = [(match[2], match[3], match[4]) for match in _DEFINED.finditer(text)]
+        # Outside functions and classes; with `global` in the text, anywhere.
+        assigned = _assignments(text if b"global" in words else _DEFINED.sub(b"", text))
+        kept: frozenset[bytes] | None = None
+        if not any(has_star for _, _, has_star in self.froms):
+            named = {alias for _, names, _ in self.froms for _, alias in names}
+            named.update(renamed or dotted.partition(b".")[0] for dotted, renamed in self.imports)
+            named.update(name for names, _ in assigned for name in names)
+            named.update(name for _, name, _ in blocks)
+            kept = wanted | named
+        self.assigned = _kept(assigned, kept)
+        """Names that are set, and the words of what they are set to."""
+        found_blocks = (_Block(*block, kept) for block in blocks)
+        self.blocks = [block for block in found_blocks if block.words]
 
 
 class _Block:
     """A function or class of a module, whatever stands around it."""
 
-    __slots__ = ("_assigned", "_attributes", "_methods", "_returned", "body", "head", "is_class", "name", "words")
+    __slots__ = ("assigned", "attributes", "head", "is_class", "methods", "name", "returned", "words")
 
-    def __init__(self, what: bytes, name: bytes, body: bytes) -> None:
+    def __init__(self, what: bytes, name: bytes, body: bytes, kept: frozenset[bytes] | None) -> None:
         self.is_class = what == b"class"
         self.name = name
-        self.body = body
-        self.words = frozenset(body.translate(WORD).split())
-        self.head = frozenset(body.partition(b"\n")[0].translate(WORD).split())
-        self._assigned: list[_Assignment] | None = None
-        self._attributes: list[_Assignment] | None = None
-        self._methods: list[_Block] | None = None
-        self._returned: frozenset[bytes] | None = None
-
-    def assigned(self) -> list[_Assignment]:
-        if self._assigned is None:
-            self._assigned = _assignments(self.body)
-        return self._assigned
-
-    def attributes(self) -> list[_Assignment]:
+        self.words = _words(body, kept)
+        self.head: frozenset[bytes] = frozenset()
+        self.returned: frozenset[bytes] = frozenset()
+        self.assigned: list[_Assignment] = []
+        self.attributes: list[_Assignment] = []
         """What a class sets in its body and on its objects."""
-        if self._attributes is None:
-            own = [([name], frozenset(value.translate(WORD).split())) for name, value in _OWN.findall(self.body)]
-            start = self.body.find(b"\n") + 1
-            self._attributes = own + _assignments(_DEFINED.sub(b"", self.body[start:]))
-        return self._attributes
+        self.methods: list[_Block] = []
+        if not self.words:
+            return
+        self.head = _words(body.partition(b"\n")[0], kept)
+        if self.is_class:
+            start = body.find(b"\n") + 1
+            inside = [(match[2], match[3], match[4]) for match in _DEFINED.finditer(body, start)]
+            own = [([target], frozenset(value.translate(WORD).split())) for target, value in _OWN.findall(body)]
+            self.attributes = _kept(own + _assignments(_DEFINED.sub(b"", body[start:])), kept)
+            blocks = (_Block(*block, kept) for block in inside)
+            self.methods = [block for block in blocks if block.words]
+        else:
+            assigned = _assignments(body)
+            within = kept and kept.union(name for names, _ in assigned for name in names)
+            self.assigned = _kept(assigned, within)
+            self.returned = _words(b" ".join(_RETURNED.findall(body)), within)
 
-    def returned(self) -> frozenset[bytes]:
-        if self._returned is None:
-            self._returned = frozenset(b" ".join(_RETURNED.findall(self.body)).translate(WORD).split())
-        return self._returned
 
-    def methods(self) -> list[_Block]:
-        if self._methods is None:
-            start = self.body.find(b"\n") + 1
-            self._methods = [_Block(*inner.group(2, 3, 4)) for inner in _DEFINED.finditer(self.body, start)]
-        return self._methods
+def _words(text: bytes, kept: frozenset[bytes] | None) -> frozenset[bytes]:
+    words = frozenset(text.translate(WORD).split())
+    return words if kept is None else words & kept
+
+
+def _kept(assigned: list[_Assignment], kept: frozenset[bytes] | None) -> list[_Assignment]:
+    if kept is None:
+        return assigned
+    return [(names, said & kept) for names, said in assigned if not said.isdisjoint(kept)]
 
 
 def _assignments(text: bytes) -> list[_Assignment]:
@@ -347,7 +353,7 @@ def _joined(several: list[Through | None]) -> Through | None:
 
 def _defined(module: _Module, asked: frozenset[bytes], aliases: Aliases) -> None:
     """Adds functions and classes through which who calls them reaches a library without naming it."""
-    blocks = module.blocks()
+    blocks = module.blocks
     # A function may call another of the module, and that one the library.
     wanted = asked.union(block.name for block in blocks if not block.is_class and not asked.isdisjoint(block.words))
     for block in blocks:
@@ -359,7 +365,7 @@ def _defined(module: _Module, asked: frozenset[bytes], aliases: Aliases) -> None
                 aliases[block.name] = through
         elif not wanted.isdisjoint(block.words):
             aliases[block.name] = None
-        elif held := _held(block, block.head | block.returned(), aliases):
+        elif held := _held(block, block.head | block.returned, aliases):
             aliases[block.name] = _joined(held)
 
 
@@ -370,7 +376,7 @@ def _held(block: _Block, shown: frozenset[bytes], aliases: Aliases) -> list[Thro
     words, before = shown, frozenset[bytes]()
     while words != before:
         before = words
-        words = words.union(*(said for names, said in block.assigned() if not words.isdisjoint(names)))
+        words = words.union(*(said for names, said in block.assigned if not words.isdisjoint(names)))
     return [aliases[name] for name in words & aliases.keys()]
 
 
@@ -383,15 +389,15 @@ def _of_class(block: _Block, wanted: frozenset[bytes], aliases: Aliases) -> Thro
     bases = [aliases[name] for name in block.head & aliases.keys()]
     if None in bases:
         return None
-    for names, said in block.attributes():
+    for names, said in block.attributes:
         held = [aliases[name] for name in said & aliases.keys()]
         if None in held or not said.isdisjoint(wanted):
             methods.update(names)
         bases += held
-    for method in block.methods():
+    for method in block.methods:
         if method.words.isdisjoint(wanted) and method.words.isdisjoint(aliases):
             continue
-        held = _held(method, method.returned(), aliases)
+        held = _held(method, method.returned, aliases)
         if (None in held or not wanted.isdisjoint(method.words)) and not method.name.startswith(b"__"):
             methods.add(method.name)
         bases += held

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from mlgate.detectors import Detector
 from mlgate.facts.secret.catalogue import compile_detectors
-from mlgate.facts.secret.find import Hit, apart, find, present
+from mlgate.facts.secret.find import Hit, apart, find
 from mlgate.facts.secret.mask import mask_text
 from mlgate.model import Cell, Confidence, Extraction, Fact, Span, Value
 
-__all__ = ["compile_detectors", "extract", "find", "mask_text", "present"]
+__all__ = ["compile_detectors", "extract", "find", "mask_text"]
 
 MIN_ECHO = 16
 """Shortest value that is looked for again elsewhere in the document, in code points."""

@@ -53,13 +53,9 @@ def find(text: str, detectors: Sequence[Detector]) -> tuple[Hit, ...]:
 
     Where two detectors claim the same text, the surer one has it, then the one that stands first in the table.
     """
-    if isinstance(detectors, Detectors) and not detectors.may_meet(text):
-        return ()
-    lowered = text.lower()
     hits = []
-    for detector in detectors:
-        if not present(detector, text, lowered):
-            continue
+    several = detectors.for_text(text) if isinstance(detectors, Detectors) else Detectors(detectors).for_text(text)
+    for detector in several:
         for match in detector.pattern.finditer(text):
             hit = _judge(detector, match)
             if hit is not None:
@@ -76,13 +72,6 @@ def apart(hits: Iterable[Hit]) -> list[Hit]:
         if all(one.end <= hit.start for one in before) and all(hit.end <= one.start for one in after):
             chosen.insert(place, hit)
     return chosen
-
-
-def present(detector: Detector, text: str, lowered: str) -> bool:
-    """False: `detector` cannot match in `text`."""
-    if detector.userinfo:
-        return "://" in text and "@" in text
-    return any(word in text for word in detector.exact) or any(word in lowered for word in detector.folded)
 
 
 def _judge(detector: Detector, match: re.Match[str]) -> Hit | None:
