@@ -266,3 +266,11 @@ def test_a_table_of_bigquery_is_an_address_where_there_is_a_client() -> None:
         ("bq://acme-prod.tickets.closed", 3),
         ("bq://{…}.tickets.raw", 5),
     ]
+
+
+def test_a_constant_of_a_class_may_have_no_value() -> None:
+    """`fast: Final[bool]`, set by `__init__`, as torch.jit asks for."""
+    code = (
+        "import torch\nclass Net:\n    fast: torch.jit.Final[bool]\n    def f(self):\n        return self.fast.load()\n"
+    )
+    assert [fact for fact in facts(code) if fact.kind == "input"] == []

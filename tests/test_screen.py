@@ -119,6 +119,8 @@ IMPORTS = st.sampled_from(
         "try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle",
         "from importlib import import_module as im", "import builtins", "import subprocess as sp",
         "from os import system",
+        "from torch \\\n  import load", "import \\\n  torch", "\x0cimport torch", "if True: import torch, pickle",
+        "from transformers import (  # a ) here\n    AutoModel,\n    pipeline as p,\n)", "x = 1; import torch",
         "import numpy as np", "from transformers import AutoModel, pipeline", "import ｔｏｒｃｈ", "import os",
     ]
 )  # fmt: skip
@@ -187,11 +189,12 @@ DEEP = st.sampled_from(
     package=PACKAGE,
     deep=DEEP,
     ending=st.sampled_from(["\n", "\r\n", "\r"]),
+    mark=st.sampled_from(["", "\ufeff"]),
 )
 def test_no_program_is_hidden(
-    imports: list[str], statements: list[str], helpers: str, package: str, deep: str, ending: str
+    imports: list[str], statements: list[str], helpers: str, package: str, deep: str, ending: str, mark: str
 ) -> None:
-    program = "\n".join([*imports, *statements, ""]).replace("\n", ending)
+    program = mark + "\n".join([*imports, *statements, ""]).replace("\n", ending)
     files = {"a.py": program, "helpers.py": helpers, "pkg/__init__.py": package, "pkg/deep.py": deep}
     assert hidden(files) == set()
 

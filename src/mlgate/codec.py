@@ -1,13 +1,31 @@
-"""Facts as JSON and back: what the cache holds. Never pickle: a cache is a file that somebody else may have written."""
+"""Facts and findings as JSON and back: what the cache holds. Never pickle: a cache is somebody else's word."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from mlgate.model import Atom, Confidence, Entries, Fact, Items, Local, Made, Ref, Span, Template, Value
+from mlgate.model import (
+    Asset,
+    Atom,
+    CellLocation,
+    Confidence,
+    Entries,
+    Fact,
+    Finding,
+    Ignore,
+    Items,
+    Local,
+    Location,
+    Made,
+    Ref,
+    Severity,
+    Span,
+    Template,
+    Value,
+)
 
-FORM = 2
+FORM = 3
 """Changes whenever this module writes something else."""
 
 
@@ -46,6 +64,79 @@ def decode(stored: Sequence[Any]) -> tuple[Fact, ...]:
     )
 
 
+def encode_findings(findings: Sequence[Finding]) -> list[Any]:
+    return [
+        [
+            one.rule,
+            int(one.severity),
+            int(one.confidence),
+            one.reason,
+            _location(one.location),
+            one.subject,
+            one.canonical,
+            one.fingerprint,
+            one.subject_digest,
+            one.asset,
+            one.origin,
+            one.message,
+            one.fix,
+            one.line_text,
+            [[list(ignore.rules), ignore.type, ignore.reason, ignore.line] for ignore in one.ignores],
+        ]
+        for one in findings
+    ]
+
+
+def decode_findings(stored: Sequence[Any]) -> tuple[Finding, ...]:
+    """Raises ValueError, TypeError, KeyError or IndexError on what `encode_findings` did not write."""
+    return tuple(map(_finding, stored))
+
+
+def _finding(stored: Sequence[Any]) -> Finding:
+    rule, severity, confidence, reason, location, subject, canonical, fingerprint, digest, *rest = stored
+    asset, origin, message, fix, line_text, ignores = rest
+    return Finding(
+        rule=str(rule),
+        severity=Severity(severity),
+        confidence=Confidence(confidence),
+        reason=str(reason),
+        location=_unlocation(location),
+        subject=str(subject),
+        canonical=str(canonical),
+        fingerprint=str(fingerprint),
+        subject_digest=str(digest),
+        asset=None if asset is None else str(asset),
+        origin=None if origin is None else str(origin),
+        message=str(message),
+        fix=str(fix),
+        line_text=str(line_text),
+        ignores=tuple(
+            Ignore(tuple(map(str, rules)), str(type_), str(why), int(line)) for rules, type_, why, line in ignores
+        ),
+    )
+
+
+def encode_assets(assets: Sequence[Asset]) -> list[Any]:
+    return [[one.type, one.source, one.id, one.pinned] for one in assets]
+
+
+def decode_assets(stored: Sequence[Any]) -> tuple[Asset, ...]:
+    """Raises as `decode_findings` does."""
+    return tuple(Asset(str(type_), str(source), str(id_), bool(pinned)) for type_, source, id_, pinned in stored)
+
+
+def _location(location: Location) -> list[Any]:
+    cell = location.cell
+    within = None if cell is None else [getattr(cell, name) for name in CellLocation.__slots__]
+    return [location.path, location.line, location.column, location.end_line, location.end_column, within]
+
+
+def _unlocation(stored: Sequence[Any]) -> Location:
+    path, line, column, end_line, end_column, within = stored
+    cell = None if within is None else CellLocation(*within)
+    return Location(str(path), int(line), int(column), int(end_line), int(end_column), cell)
+
+
 def _value(value: Value) -> list[Any]:
     several = (value.options, value.defaults, value.passed)
     options, defaults, passed = ([_atom(one) for one in atoms] for atoms in several)
@@ -74,8 +165,9 @@ def _atom(atom: Atom) -> Any:
             return {"entries": [[key, _value(value)] for key, value in entries], "open": is_open}
         case float() if atom != atom or atom in (float("inf"), float("-inf")):
             return {"float": repr(atom)}
-        case _:
+        case None | bool() | int() | float() | str():
             return atom
+    raise ValueError(f"{type(atom).__name__} is no value of a fact")
 
 
 def _unatom(stored: Any) -> Atom:

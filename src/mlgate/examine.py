@@ -6,8 +6,9 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from mlgate import __version__, codec, documents, ignoring, screen
+from mlgate import __version__, closure, codec, documents, ignoring, screen
 from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Here, params_for
 from mlgate.extract import cells_of, extract, problem_fact
@@ -49,27 +50,46 @@ class Examiner:
     here: Here = ANYWHERE
     """Repository and branch: parameters may differ by them."""
     _index: Index = field(init=False)
+    _of_policy: str = field(init=False)
+    """What besides the facts of a file decides what is found in it, as the beginning of a key."""
+    closures: closure.Closures = field(init=False)
 
     def __post_init__(self) -> None:
         self._index = Index(self.law.rules.values())
+        self.closures = closure.Closures(self.project.find_module, self.reexports.read, self.cache, self.today)
+        parts = (self.law.bundle.digest, *sorted(self.law.rules), repr(self.here))
+        self._of_policy = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] + "-"
 
     def examine(self, source: Source) -> Result:
         """Every way in which the file cannot be read is a finding."""
-        if not self._is_admitted(source):
-            return Result(source.path, cells=0)
         key = self._key(source)
-        stored = self._stored(key)
+        kept = self._kept(key, source.path)
+        if kept is not None:
+            return kept
+        recorder = Recorder(self.project)
+        result = self._examined(source, key, recorder) if self._is_admitted(source) else Result(source.path)
+        modules = recorder.modules.union(closure.named(source.data) if source.kind is Kind.PYTHON else ())
+        depends = self.closures.digest(modules, source.path)
+        if depends is not None and self._may_be_kept(recorder):
+            found, assets = codec.encode_findings(result.findings), codec.encode_assets(result.assets)
+            entry = [list(recorder.plain), sorted(modules), depends, found, assets, result.cells, result.unread]
+            self.cache.put(self._of_policy + key, entry, self.today)
+        return result
+
+    def _examined(self, source: Source, key: str, recorder: Recorder) -> Result:
+        stored = self._stored(key, source.path, recorder)
         document: Document | None = None
         if stored is not None:
             facts, cells, unread = stored
         else:
             document = _load(source)
-            recorder = Recorder(self.project)
             facts = extract(document, self.law.vocabulary, recorder, self.law.detectors)
             cells, unread = cells_of(document), any(problem.cell is None for problem in document.problems)
-            if self._may_be_kept(recorder):
-                self.cache.put(key, [list(recorder.questions), codec.encode(facts), cells, unread], self.today)
-        circumstances = Circumstances(self._params(source.path), self._versions(facts, source.path))
+            depends = self.closures.digest(recorder.modules, source.path)
+            if depends is not None and self._may_be_kept(recorder):
+                entry = [list(recorder.plain), sorted(recorder.modules), depends, codec.encode(facts), cells, unread]
+                self.cache.put(key, entry, self.today)
+        circumstances = Circumstances(self._params(source.path), self._versions(facts, source.path, recorder))
         matches = match(facts, self._index, circumstances)
         assets = tuple(
             Asset(one.type, one.source, mask_text(one.id, self.law.detectors), one.pinned)
@@ -103,7 +123,9 @@ class Examiner:
         document = _load(source)
         facts = extract(document, self.law.vocabulary, Recorder(self.project), self.law.detectors)
         idle = ignoring.unused(document, (), facts, self.law.bundle.renamed, self.law.bundle.rules, self.law.rules)
-        return (*facts, *idle), Circumstances(self._params(source.path), self._versions(facts, source.path))
+        return (*facts, *idle), Circumstances(
+            self._params(source.path), self._versions(facts, source.path, self.project)
+        )
 
     def stated(self, path: str, data: bytes, changes: Sequence[Change]) -> tuple[Finding, ...]:
         """What the rules say of changes to the checks; `data` is the file that they are told in."""
@@ -142,14 +164,32 @@ class Examiner:
         text = "\0".join((__version__, python, str(codec.FORM), self.law.digest, source.kind.value, source.path))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass") + b"\0" + source.data).hexdigest()
 
-    def _stored(self, key: str) -> tuple[tuple[Fact, ...], int, bool] | None:
+    def _stored(self, key: str, path: str, recorder: Recorder) -> tuple[tuple[Fact, ...], int, bool] | None:
+        """What was extracted before; what it asked is asked again, for `recorder`."""
         entry = self.cache.get(key)
         try:
-            if entry is None or not answers_hold(self.project, entry[0]):
+            if entry is None or not self._holds(entry, path):
                 return None
-            return codec.decode(entry[1]), int(entry[2]), bool(entry[3])
+            facts = codec.decode(entry[3]), int(entry[4]), bool(entry[5])
+            recorder.again(entry[0], entry[1])
         except (ValueError, TypeError, KeyError, IndexError):
             return None
+        return facts
+
+    def _kept(self, key: str, path: str) -> Result | None:
+        """What was found before under this very policy."""
+        entry = self.cache.get(self._of_policy + key)
+        try:
+            if entry is None or not self._holds(entry, path):
+                return None
+            findings, assets = codec.decode_findings(entry[3]), codec.decode_assets(entry[4])
+            return Result(path, findings, assets, int(entry[5]), bool(entry[6]))
+        except (ValueError, TypeError, KeyError, IndexError):
+            return None
+
+    def _holds(self, entry: list[Any], path: str) -> bool:
+        """Whether everything that the entry depends on is as it was."""
+        return answers_hold(self.project, entry[0]) and self.closures.digest(entry[1], path) == entry[2]
 
     def _params(self, path: str) -> Callable[[Rule], Mapping[str, object]]:
         known: dict[str, Mapping[str, object]] = {}
@@ -161,7 +201,7 @@ class Examiner:
 
         return params
 
-    def _versions(self, facts: Sequence[Fact], path: str) -> Callable[[str], Version | None]:
+    def _versions(self, facts: Sequence[Fact], path: str, project: Project) -> Callable[[str], Version | None]:
         """What the project's files say; only where they are silent, what the notebook's own install lines pin.
 
         An install line proves little: it may stand behind an `if`, or fail. It must not silence what a file states.
@@ -174,7 +214,7 @@ class Examiner:
             for option in specifier.options if specifier else ():
                 if isinstance(option, str) and option.startswith("==") and "*" not in option and "," not in option:
                     own[fact.name] = Version(option.lstrip("=").strip(), True, "this file")
-        return lambda package: self.project.version(package, path) or own.get(package)
+        return lambda package: project.version(package, path) or own.get(package)
 
 
 _INSTALL_LINES = (Value(("magic",)), Value(("shell",)))

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,15 @@ def _compiled_detectors(place: Path | None) -> dict[str, Any]:
     return compiled
 
 
+@cache
+def _program() -> str:
+    """Of every module of this very mlgate, by size and time: an editable install changes under one version."""
+    here = Path(__file__).parent
+    files = sorted(here.rglob("*.py"))
+    seen = [f"{file.relative_to(here)} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join(seen).encode()).hexdigest()
+
+
 def _own_digest() -> str:
     """Of the modules that compile detectors: an editable install changes them under one version."""
     here = Path(__file__).parent
@@ -114,5 +124,6 @@ def _digest(vocabulary: Vocabulary, compiled: Mapping[str, Any]) -> str:
         sorted(vocabulary.grave),
         vocabulary.secrets,
         compiled["detectors"],
+        _program(),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -300,6 +300,10 @@ class Extraction:
     """Texts of names, for the shell lines that `{name}` and `$name` stand in."""
 
 
+OBJECTS = frozenset(["dict", "str"])
+"""What begins the name of a method of a display or literal (`dict.setdefault`): no library, and no word of code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What the active rules ask for; extractors state nothing that no rule can use."""

@@ -73,6 +73,8 @@ class Repository:
         self._dependency_files: dict[str, list[str]] | None = None
         self._said: dict[str, dict[str, list[versions.Statement]]] = {}
         """By folder and package."""
+        self._found: dict[tuple[str, str], str | None] = {}
+        """By module and folder of the importer."""
         self._handed: dict[tuple[str, str], Handed | None] = {}
         """By module and folder of the importer."""
         self._versions: dict[tuple[str, str], Version | None] = {}
@@ -100,8 +102,11 @@ class Repository:
 
     def find_module(self, name: str, importer: str) -> str | None:
         """Path, behind a slash, of what dotted `name` is to file `importer`: a module or a folder of modules."""
-        path = self._resolve(name, importer) or self._resolve(name, importer, folders=True)
-        return None if path is None else f"/{path}"
+        key = name, posixpath.dirname(importer)
+        if key not in self._found:
+            path = self._resolve(name, importer) or self._resolve(name, importer, folders=True)
+            self._found[key] = None if path is None else f"/{path}"
+        return self._found[key]
 
     def is_library(self, name: str) -> bool:
         """Whether the repository is the source of library `name` itself: its own metadata says so."""
@@ -311,12 +316,31 @@ Question = tuple[str, ...]
 """The name of a method of `Project`, and what it was given."""
 
 
+_OF_CONTENT = frozenset(["handed-on", "export"])
+_OF_MODULES = _OF_CONTENT | {"find-module"}
+
+
 class Recorder:
     """A project that keeps what it was asked, and a digest of each answer."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._asked: dict[Question, str] = {}
+
+    def again(self, questions: Iterable[tuple[Sequence[str], str]], modules: Iterable[str]) -> None:
+        """Takes over what was recorded before, and still holds."""
+        self._asked.update((tuple(question), answer) for question, answer in questions)
+        self._asked.update((("find-module", module, ""), "") for module in modules)
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """The modules that were asked about: what they say is judged by their content, see `closure`."""
+        return frozenset(question[1] for question in self._asked if question[0] in _OF_MODULES)
+
+    @property
+    def plain(self) -> tuple[tuple[Question, str], ...]:
+        """The questions that no module has to be read for, as `questions`."""
+        return tuple(one for one in self.questions if one[0][0] not in _OF_CONTENT)
 
     @property
     def questions(self) -> tuple[tuple[Question, str], ...]:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 WORD = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == 95 else 32 for byte in range(256))
 """A table for `bytes.translate`: what is no part of a word of ASCII becomes a space."""
 _FROM = re.compile(
-    rb"(?:^|[;:])[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]{0,10000}\)|[^\n]{0,10000})", re.MULTILINE
+    rb"(?:^|[;:])[ \t\f]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]{0,10000}\)|[^\n]{0,10000})", re.MULTILINE
 )
-_IMPORT = re.compile(rb"(?:^|[;:])[ \t]*import[ \t]+([\w., \t]+)", re.MULTILINE)
+_IMPORT = re.compile(rb"(?:^|[;:])[ \t\f]*import[ \t]+([\w., \t]+)", re.MULTILINE)
 _ASSIGNED = re.compile(
     rb"^([ \t]*)([A-Za-z_][\w, \t]*?)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*(?:\n\1(?:[ \t]+|[)\]}])[^\n]*)*)", re.MULTILINE
 )
@@ -40,7 +40,7 @@ _DEFINED = re.compile(
 """A function or class, with its body: what stands deeper."""
 _RETURNED = re.compile(rb"\b(?:return|yield|lambda|->)\b([^\n]*)")
 _ATTRIBUTE = re.compile(rb"\.[\s\\]*([A-Za-z_]\w*)")
-_IMPORT_LINE = re.compile(rb"(?:^|[;:])[ \t]*(?:from|import)\b[^\n(;]*(?:\\\n[^\n(;]*)*(?:\([^)]*\))?", re.MULTILINE)
+_IMPORT_LINE = re.compile(rb"(?:^|[;:])[ \t\f]*(?:from|import)\b[^\n(;]*(?:\\\n[^\n(;]*)*(?:\([^)]*\))?", re.MULTILINE)
 _QUOTED = re.compile(rb"""["']([A-Za-z_][\w.]*)["']""")
 _OWN = re.compile(rb"\b(?:self|cls)\.(\w+)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*)")
 _LATE = frozenset([b"import_module", b"__import__"])
@@ -70,7 +70,7 @@ class Reexports:
     """
 
     def __init__(self, read: Read, screen: Data, known: Container[str] | None = None) -> None:
-        self._read = read
+        self.read = read
         """Bytes of a file of the repository, None where it has no such file."""
         self._known = known
         """The paths of the repository, where somebody has listed them."""
@@ -103,7 +103,7 @@ class Reexports:
 
     def _module(self, place: str) -> _Module | None:
         if place not in self._modules:
-            held = self._read(place)
+            held = self.read(place)
             self._modules[place] = None if held is None else _Module(held, self._wanted)
         return self._modules[place]
 
@@ -156,9 +156,7 @@ class _Module:
     __slots__ = ("assigned", "blocks", "froms", "imports", "taken")
 
     def __init__(self, data: bytes, wanted: frozenset[bytes]) -> None:
-        if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        text = code_view.names(data)
+        text = code_view.names(plain(data))
         words = frozenset(text.translate(WORD).split())
         self.taken = taken(text, words) & wanted
         self.froms = [
@@ -239,6 +237,13 @@ def _assignments(text: bytes) -> list[_Assignment]:
         names = targets.translate(WORD).split()
         found.append((names, frozenset(value.translate(WORD).split())))
     return found
+
+
+def plain(data: bytes) -> bytes:
+    """A file with `\\n` for line ends and continued lines on one, without a mark of its encoding."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data.removeprefix(b"\xef\xbb\xbf").replace(b"\\\n", b"  ")
 
 
 def taken(code: bytes, words: frozenset[bytes]) -> frozenset[bytes]:

@@ -22,7 +22,7 @@ import unicodedata
 from mlgate import gate
 from mlgate.code_view import Views, views
 from mlgate.needles import Needles
-from mlgate.reexports import WORD, Reexports, attributes, imports, is_asked, taken
+from mlgate.reexports import WORD, Reexports, attributes, imports, is_asked, plain, taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def admits_code(data: bytes, screen: Data, path: str = "", modules: Reexports | 
         or b"mlgate:" in data
     ):
         return True
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data = plain(data)
     normal = _normal(data)
     if normal is None or _MAGIC.search(normal):
         return True

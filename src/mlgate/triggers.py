@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlgate.model import Vocabulary
+from mlgate.model import OBJECTS, Vocabulary
 from mlgate.patterns import beginnings, needed
 
 _NAME = re.compile(r"[.:]")
@@ -26,10 +26,10 @@ def compile_screen(vocabulary: Vocabulary, gate: Mapping[str, Any] | None) -> di
         if len(segments) == 1 and "*" not in pattern:
             bare.add(pattern)
             continue
-        if "*" not in segments[0] and segments[0] != "?":
+        if "*" not in segments[0] and segments[0] != "?" and segments[0] not in OBJECTS:
             roots.add(segments[0])
         # Open segments ask for nothing: `*`, `Auto*` and the `?` of an unknown receiver.
-        plain = tuple(sorted({one for one in segments if "*" not in one and one != "?"}))
+        plain = tuple(sorted({one for one in segments if "*" not in one and one != "?"} - OBJECTS))
         parts = tuple(sorted(part for part in segments[-1].split("*") if part)) if "*" in segments[-1] else ()
         if parts:
             opened.add((parts, plain))

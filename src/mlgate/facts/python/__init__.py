@@ -11,7 +11,7 @@ from dataclasses import replace
 from mlgate.facts.python import bigquery, comments
 from mlgate.facts.python.calls import arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import SHELLS, embedded
-from mlgate.facts.python.known import Known, merge
+from mlgate.facts.python.known import Known, merge, told
 from mlgate.facts.python.names import names_of
 from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.origins import OWN, Origins, in_repository
@@ -197,7 +197,7 @@ class _Reader:
                 args = with_partial(target, given, self.evaluator)
             else:
                 args, may_have_more, handed = handed_on(target, given, is_open)
-            args = self._with_local(args, node, site.here)
+            args = self._with_local({name: told(value) for name, value in args.items()}, node, site.here)
             confidence, why = target.confidence, target.why
             if origin == OWN:
                 confidence, why = min(confidence, Confidence.MEDIUM), why or "this file wrote what it loads"

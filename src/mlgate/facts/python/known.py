@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mlgate.facts.python.scopes import FunctionNode, Here, Scope
 from mlgate.limits import MAX_OPTIONS
-from mlgate.model import Atom, Given, Shape, Value, Wrapper
+from mlgate.model import Atom, Entries, Given, Items, Shape, Value, Wrapper
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +72,30 @@ def outside(atoms: Iterable[Inner]) -> tuple[Atom, ...]:
     return tuple(atom for atom in atoms if not isinstance(atom, (Object, Shape, Wrapper)))
 
 
+def told(value: Value) -> Value:
+    """The value as a fact may hold it: what a function was given is known to its callers alone."""
+    several = tuple(_without_given(atoms) for atoms in (value.options, value.defaults, value.passed))
+    if several == (value.options, value.defaults, value.passed):
+        return value
+    unknown = value.unknown or "it is what a function was given"
+    return Value(several[0], unknown, several[1], several[2])
+
+
+def _without_given(atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    kept: list[Atom] = []
+    for atom in atoms:
+        match atom:
+            case Given():
+                pass
+            case Items(items):
+                kept.append(Items(tuple(map(told, items))))
+            case Entries(entries, is_open):
+                kept.append(Entries(tuple((name, told(one)) for name, one in entries), is_open))
+            case _:
+                kept.append(atom)
+    return tuple(kept)
+
+
 def merge(several: Iterable[Known]) -> Known:
     """One answer out of those of several possibilities."""
     known = list(several)
@@ -115,6 +139,3 @@ def _name_of(option: Inner) -> str:
 def _identity(atom: Inner) -> object:
     # NOTE: 1 == True == 1.0 in Python; they are three values here.
     return (type(atom), id(atom) if isinstance(atom, Object) else atom)
-
-
-__all__ = ["Class", "Function", "Given", "Inner", "Instance", "Known", "Object", "Partial", "lost", "merge", "outside"]

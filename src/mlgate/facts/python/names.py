@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from mlgate.model import OBJECTS
+
 
 class Names:
     """The dotted patterns that rules ask for, indexed so that most calls are refused by one look-up."""
@@ -30,7 +32,7 @@ class Names:
                 plain = frozenset(one for one in pattern.split(".") if "*" not in one and one != "?")
                 opened.add((plain, tuple(part for part in last.split("*") if part)))
             else:
-                self.lasts.setdefault(last, set()).add("" if "*" in root or "?" in root else root)
+                self.lasts.setdefault(last, set()).add("" if "*" in root or "?" in root or root in OBJECTS else root)
             head, found, method = pattern.rpartition("?.")
             if found and "." not in method:
                 self.receivers.setdefault(method, set()).add(head.rstrip("."))

@@ -244,7 +244,9 @@ class _Walker:
                 if isinstance(target, ast.Name) and (value is not None or scope.kind == "class"):
                     # NOTE: an annotated name in a class body is most often a dataclass or pydantic field: a default.
                     kind: OneOf["value", "parameter"] = (
-                        "parameter" if scope.kind == "class" and not _is_final(annotation) else "value"
+                        "value"
+                        if value is not None and (scope.kind != "class" or _is_final(annotation))
+                        else "parameter"
                     )
                     self.add(
                         scope, target.id, Binding(kind, here, value, target.id, scope=scope, annotation=annotation)
