@@ -243,7 +243,9 @@ def plain(data: bytes) -> bytes:
     """A file with `\\n` for line ends and continued lines on one, without a mark of its encoding."""
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return data.removeprefix(b"\xef\xbb\xbf").replace(b"\\\n", b"  ")
+    while data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    return data.replace(b"\\\n", b"  ")
 
 
 def taken(code: bytes, words: frozenset[bytes]) -> frozenset[bytes]:

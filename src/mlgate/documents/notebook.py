@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,9 @@ from mlgate.model import Cell, Problem
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Pointer: TypeAlias = "tuple[str | int, ...]"
 
+_ESCAPED_KEY = re.compile(r'"[^"\n]{0,40}\\u00[^"\n]{0,80}"[ \t\r\n]{0,20}:')
+_TELLING = frozenset(["cells", "worksheets", "source", "input", "cell_type", "outputs", "metadata", "kernelspec"])
+"""Keys that decide what is code."""
 _SOURCES = ("source", "input", "code", "text")
 """Where a cell's text stands: nbformat 4; code cells of 3 and 2; both kinds of 1."""
 
@@ -83,11 +87,37 @@ def read(text: str) -> Notebook | Problem:
         return Problem("unparsed", "is JSON, but no notebook: the outermost value is no object")
     if _too_deep(whole):
         return Problem("too-deep", f"JSON nests deeper than {MAX_JSON_NESTING}")
+    twice = _repeated(text, whole)
+    if twice is not None:
+        return Problem("unparsed", f"an object has the key `{twice}` twice, and readers differ on which one counts")
     reader = _Reader(whole, escaped_surrogates="\\ud" in text or "\\uD" in text)
     if not reader.sheets:
         return Problem("unparsed", "is JSON, but no notebook: it has neither `cells` nor `worksheets`")
     reader.read()
     return Notebook(tuple(reader.cells), tuple(reader.problems))
+
+
+def _repeated(text: str, whole: dict[str, Json]) -> str | None:
+    """A key that stands twice in one object; the objects are only looked at where one may.
+
+    JSON leaves open what that means (RFC 8259, section 4): what one reader shows, another may run.
+    """
+    cells = whole.get("cells")
+    count = len(cells) if isinstance(cells, list) else 0
+    may_be = text.count('"cells"') > 1 or any(text.count(f'"{key}"') > count for key in ("source", "cell_type"))
+    if not may_be and _ESCAPED_KEY.search(text) is None:
+        return None
+    found: list[str] = []
+
+    def see(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        table = dict(pairs)
+        if len(table) < len(pairs):
+            seen: set[str] = set()
+            found.extend(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        return table
+
+    json.loads(text, object_pairs_hook=see, parse_int=str)
+    return next((key for key in found if key in _TELLING), None)
 
 
 def _too_deep(whole: Json) -> bool:
@@ -196,7 +226,7 @@ class _Reader:
                 self._add(Cell(index, None, "metadata", leaf, "text", heading, pointer=where))
 
     def _unparsed(self, why: str, pointer: Pointer, cell_id: str | None) -> None:
-        self.problems.append(Problem("unparsed-cell", why, len(self.cells)))
+        self.problems.append(Problem("unparsed", why, len(self.cells)))
         self.cells.append(Cell(self._number, cell_id, "raw", "", "text", self._heading, pointer=pointer))
 
     def _add(self, cell: Cell) -> None:
