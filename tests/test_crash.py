@@ -1,0 +1,70 @@
+"""Whoever ends a run, and however many run at once: the cache they share never changes a verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+from program import MLGATE, environment
+
+TIMES = int(os.environ.get("MLGATE_STRESS", "12"))
+"""How often each thing is tried; `make stress` asks for a hundred."""
+
+FILES = {
+    f"module{number}.py": f"import torch\nfrom module{number - 1} import load as before\n"
+    f"def load(path):\n    return torch.load(path, weights_only=False)\nbefore('{number}.pt')\n"
+    for number in range(1, 12)
+} | {"module0.py": "from pickle import load\n", "clean.py": "x = 1\n"}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    (folder / ".git").mkdir(parents=True)
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    (tmp_path / "cache").mkdir(mode=0o700)
+    return folder
+
+
+def start(repository: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    settings = environment(MLGATE_CACHE_DIR=str(repository.parent / "cache"))
+    command = [MLGATE, "check", "--format", "json", *arguments, "."]
+    return subprocess.Popen(
+        command, cwd=repository, env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def verdict(process: subprocess.Popen[bytes]) -> tuple[int, object]:
+    out, _ = process.communicate(timeout=60)
+    return process.returncode, json.loads(out)["findings"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="ends processes as POSIX does")
+def test_a_run_that_was_killed_leaves_the_next_one_its_verdict(repository: Path) -> None:
+    right = verdict(start(repository, "--no-cache"))
+    assert right[0] == 1
+    chance = random.Random(0)
+    for round_ in range(TIMES):
+        (repository / "clean.py").write_text(f"x = {round_}\n")
+        process = start(repository)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=chance.uniform(0.0, 1.2))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.communicate()
+        assert verdict(start(repository)) == right
+
+
+def test_runs_at_once_share_a_cache(repository: Path) -> None:
+    right = verdict(start(repository, "--no-cache"))
+    for _ in range(max(1, TIMES // 6)):
+        for several in ([start(repository) for _ in range(3)], [start(repository) for _ in range(3)]):
+            assert [verdict(one) for one in several] == [right] * 3
+        for kept in (repository.parent / "cache").glob("facts.sqlite*"):
+            kept.unlink()
