@@ -1,6 +1,6 @@
 """mlgate beside its peers on the same files: wall and CPU time, peak memory, as medians of alternating runs.
 
-    python benchmarks/speed.py --corpora CHECKOUTS --peers VENVS [--runs 5] [--only ROW] [--output benchmarks/speed.json]
+    python benchmarks/speed.py --corpora CHECKOUTS --peers VENVS [--runs 5] [--only ROW] [--output FILE.json]
 
 CHECKOUTS holds the repositories of the corpora, VENVS a virtual environment for each peer: `bandit`, `ruff`,
 `detect-secrets`, `nbqa-bandit`. Each run is one process tree, in turns with the other side's. Prints a table; with
@@ -151,12 +151,12 @@ def table(results: Sequence[Result]) -> str:
         "| Work | Beside | mlgate | Peer | Ratio | Goal | CPU, seconds | Largest process, MiB |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for one in results:
-        lines.append(
-            f"| {one.row} | {one.peer} | {one.mlgate.wall:.2f} s | {one.other.wall:.2f} s | {one.ratio:.2f} | "
-            f"{one.goal:.2f} | {one.mlgate.cpu:.1f}, {one.other.cpu:.1f} | "
-            f"{one.mlgate.memory:.0f}, {one.other.memory:.0f} |"
-        )
+    lines += [
+        f"| {one.row} | {one.peer} | {one.mlgate.wall:.2f} s | {one.other.wall:.2f} s | {one.ratio:.2f} | "
+        f"{one.goal:.2f} | {one.mlgate.cpu:.1f}, {one.other.cpu:.1f} | "
+        f"{one.mlgate.memory:.0f}, {one.other.memory:.0f} |"
+        for one in results
+    ]
     return "\n".join(lines)
 
 
@@ -165,7 +165,8 @@ def plot(results: Sequence[Result]) -> str:
     width, height, left = 760, 34 * len(results) + 50, 300
     scale = (width - left - 60) / 4.0
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
+        ' font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
         f'<text x="{left}" y="18">wall time as a multiple of the goal</text>',
     ]

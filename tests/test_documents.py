@@ -165,10 +165,10 @@ def test_one_broken_cell_does_not_lose_the_others() -> None:
         (6, "code", "python", "c"),
     ]
     assert loaded.problems == (
-        Problem("unparsed-cell", "is a number, not an object", 1),
-        Problem("unparsed-cell", "`source` is an object, not text", 2),
-        Problem("unparsed-cell", "`source` is a list, not text", 4),
-        Problem("unparsed-cell", "is null, not an object", 5),
+        Problem("unparsed", "is a number, not an object", 1),
+        Problem("unparsed", "`source` is an object, not text", 2),
+        Problem("unparsed", "`source` is a list, not text", 4),
+        Problem("unparsed", "is null, not an object", 5),
     )
 
 

@@ -33,6 +33,11 @@ class Cache:
         except _BROKEN:
             self._drop()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is kept at all."""
+        return self._connection is not None
+
     def get(self, key: str) -> Any | None:
         if self._connection is None:
             return None

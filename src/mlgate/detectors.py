@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlgate.gate import KEY_CHARACTERS, MIN_KEY, runs
 from mlgate.model import Confidence
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
@@ -379,10 +380,20 @@ class Detector:
     floor: float
     judge: str
     exact: tuple[str, ...]
+    keyed: tuple[str, ...]
+    """Those of `exact` that begin a run of characters of keys, `gate.MIN_KEY` long at least."""
     folded: tuple[str, ...]
     """Lower case; looked for in the lowered text."""
     userinfo: bool
     """No word promises anything: only `://user:password@` does."""
+
+
+SHORT = 1_000
+"""Texts below this, in code points, are searched as they are."""
+
+
+def _is_key(word: str) -> bool:
+    return all(character in KEY_CHARACTERS for character in word.encode())
 
 
 class Detectors(tuple[Detector, ...]):
@@ -390,9 +401,11 @@ class Detectors(tuple[Detector, ...]):
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
         self._exact: dict[str, list[int]] = {}
+        self._keyed: dict[str, list[int]] = {}
         self._folded: dict[str, list[int]] = {}
         for place, one in enumerate(self):
-            for table, words in ((self._exact, one.exact), (self._folded, one.folded)):
+            plain = set(one.exact) - set(one.keyed)
+            for table, words in ((self._exact, plain), (self._keyed, one.keyed), (self._folded, one.folded)):
                 for word in words:
                     table.setdefault(word, []).append(place)
         self._userinfo = [place for place, one in enumerate(self) if one.userinfo]
@@ -402,6 +415,10 @@ class Detectors(tuple[Detector, ...]):
         places: set[int] = set()
         for word, several in self._exact.items():
             if word in text:
+                places.update(several)
+        keys = text if len(text) < SHORT else runs(text.encode("utf-8", "surrogatepass")).decode("ascii")
+        for word, several in self._keyed.items():
+            if word in keys:
                 places.update(several)
         lowered = text.lower()
         for word, several in self._folded.items():
@@ -427,6 +444,7 @@ def restore(compiled: Mapping[str, Any]) -> Detectors:
             floor=entry["floor"],
             judge=entry["judge"],
             exact=tuple(word for word, _ in entry["exact"]),
+            keyed=tuple(word for word, tail in entry["exact"] if len(word) + tail >= MIN_KEY and _is_key(word)),
             folded=tuple(word for word, _ in entry["folded"]),
             userinfo=entry["userinfo"],
         )

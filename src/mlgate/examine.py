@@ -68,6 +68,8 @@ class Examiner:
             return kept
         recorder = Recorder(self.project)
         result = self._examined(source, key, recorder) if self._is_admitted(source) else Result(source.path)
+        if not self.cache.is_open:
+            return result
         modules = recorder.modules.union(closure.named(source.data) if source.kind is Kind.PYTHON else ())
         depends = self.closures.digest(modules, source.path)
         if depends is not None and self._may_be_kept(recorder):
@@ -85,7 +87,7 @@ class Examiner:
             document = _load(source)
             facts = extract(document, self.law.vocabulary, recorder, self.law.detectors)
             cells, unread = cells_of(document), any(problem.cell is None for problem in document.problems)
-            depends = self.closures.digest(recorder.modules, source.path)
+            depends = self.closures.digest(recorder.modules, source.path) if self.cache.is_open else None
             if depends is not None and self._may_be_kept(recorder):
                 entry = [list(recorder.plain), sorted(recorder.modules), depends, codec.encode(facts), cells, unread]
                 self.cache.put(key, entry, self.today)

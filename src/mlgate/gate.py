@@ -38,9 +38,9 @@ def admits(data: bytes, keys: Keys, exact: Iterable[bytes], folded: Iterable[byt
         if b"\\u00" in data:
             return True
         data = data.translate(None, b"\\")
-    runs = b" ".join([run for run in data.translate(_RUNS).split() if len(run) >= MIN_KEY])
+    long = runs(data)
     for word, tail in keys:
-        if word in runs and _stands(runs, word, tail):
+        if word in long and _stands(long, word, tail):
             return True
     for word in exact:
         if word in data:
@@ -50,6 +50,11 @@ def admits(data: bytes, keys: Keys, exact: Iterable[bytes], folded: Iterable[byt
         if word in lowered:
             return True
     return _userinfo(data)
+
+
+def runs(data: bytes) -> bytes:
+    """The stretches of characters of keys that are long enough for one, with spaces between."""
+    return b" ".join([run for run in data.translate(_RUNS).split() if len(run) >= MIN_KEY])
 
 
 def _stands(data: bytes, word: bytes, tail: int) -> bool:
