@@ -72,7 +72,7 @@ def rows(mlgate: str, peers: Path) -> Iterator[Row]:
     bandit = (tool("bandit"), "-q", "-r", ".", "-f", "json", "-o", os.devnull, "--exit-zero")
     ruff = (tool("ruff"), "check", "--select", "S", "--preview", "--isolated", "--exit-zero", "-q")
     notebooks = (tool("nbqa-bandit", "nbqa"), "bandit", ".", "-q", "--exit-zero")
-    secrets = (tool("detect-secrets"), "scan", "--all-files", "--cores", "2", "--no-verify")
+    secrets = (tool("detect-secrets"), "scan", "--all-files", "--no-verify", ".")
     yield Row(
         "diffusers, cold, 2 processes", "bandit", 1 / 15, "diffusers", check("--no-cache", "--jobs", "2", "."), bandit
     )

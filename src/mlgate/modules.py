@@ -14,7 +14,7 @@ from mlgate.facts.python.names import Names, names_of
 from mlgate.facts.python.scopes import Outline
 from mlgate.model import Document, Handed, Kind, Problem, Project, Source, Unit, Value, Version, Vocabulary
 
-MAX_MODULES = 32
+MAX_MODULES = 48
 """Most modules that are kept taken apart at one time, as in `project`."""
 
 

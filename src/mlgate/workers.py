@@ -23,14 +23,14 @@ Outcome = TypeVar("Outcome")
 TIMEOUT = "timeout"
 CRASHED = "crashed"
 
-_CHUNK = 8
+_CHUNK = 32
 """Tasks sent at once: one message for many small files, few enough that the last worker does not wait long."""
 
 
 MAX_FRAMES = 4_000
 """Deepest Python stack: a name is followed through expressions and modules, 40 steps in each of a few modules."""
-_OLD_AFTER = 64
-"""Batches between two runs of the collector over everything."""
+_MANY_OBJECTS = 700_000
+"""Containers made and not freed since the last look for circles; a syntax tree of 1 MB has about as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,6 @@ class _Serve(Generic[Task, Outcome]):
         # of the time. The collector runs between messages instead.
         gc.disable()
         work = self.prepare()
-        served = 0
         while True:
             try:
                 tasks: list[Task] = connection.recv()
@@ -75,9 +74,8 @@ class _Serve(Generic[Task, Outcome]):
                 return
             for task in tasks:
                 connection.send(work(task))
-            # Circles of this batch are young; what modules leave when they are let go is looked for now and then.
-            served += 1
-            gc.collect(0 if served % _OLD_AFTER else 2)
+            if gc.get_count()[0] > _MANY_OBJECTS:
+                gc.collect()
 
 
 def run(

@@ -35,7 +35,8 @@ def _wrapper(name: str, function: Function, evaluator: Evaluator, names: Names, 
     if any(_may_matter(site, evaluator) for site in scope.calls):
         inside = replace(evaluator, inside=scope, _memo={}, _active=set(), _cut=set(), _tries={})
         sinks = tuple(_sinks(node, scope, inside, names, further))[:MAX_SINKS]
-    return Wrapper(name, tuple(_parameters(node, scope, evaluator)), sinks)
+    # What it is given matters where it hands something on.
+    return Wrapper(name, tuple(_parameters(node, scope, evaluator)) if sinks else (), sinks)
 
 
 def _may_matter(site: Site, evaluator: Evaluator) -> bool:
