@@ -126,7 +126,7 @@ def _parts(data: bytes) -> Iterator[tuple[bytes, str]]:
         elif len(quote) == 3:
             found = _LONG[quote].match(data, at)
             kind = "long" if found and b"\n" in found.group() else "code"
-            if is_first or _is_header(data[begin:at]):
+            if is_first or _is_header(data[begin:at], begin == 0):
                 kind = "docstring"
         else:
             found = None
@@ -137,13 +137,13 @@ def _parts(data: bytes) -> Iterator[tuple[bytes, str]]:
         yield found.group(), kind
 
 
-def _is_header(before: bytes) -> bool:
-    """Whether the code before a text ends in the whole header of a function or class, so that it is a docstring."""
+def _is_header(before: bytes, is_start: bool) -> bool:
+    """Whether the code before a text, from the start of the file or of a line, ends in the whole header of a function or class, so that it is a docstring."""
     at = max(before.rfind(b"def "), before.rfind(b"class "), before.rfind(b"def\t"), before.rfind(b"class\t"))
     if at < 0:
         return False
     line = before.rfind(b"\n", 0, at)
-    begins = _BEGINS.match(before, max(line, 0)) if line >= 0 else None
+    begins = _BEGINS.match(before, max(line, 0)) if line >= 0 or is_start else None
     if begins is None or begins.end() != at or before[line - 1 : line] == b"\\":
         return False
     header = _HEADER.match(before, at)

@@ -300,9 +300,10 @@ def places(module: bytes, path: str) -> list[str]:
     found = []
     for start in dict.fromkeys(starts):
         stem = "/".join(piece for piece in (start, tail) if piece)
+        # As Python does: a package hides the module beside it.
+        found.append(stem + "/__init__.py" if stem else "__init__.py")
         if tail:
             found.append(stem + ".py")
-        found.append(stem + "/__init__.py" if stem else "__init__.py")
     return found
 
 
