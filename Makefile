@@ -7,11 +7,12 @@ WHEELHOUSE = $(CURDIR)/.wheelhouse
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test install lint generated unit compat benchmark generate format clean
+.PHONY: help demo test install lint generated unit compat stress benchmark generate format clean
 
 help:
 	@echo "make demo       see what mlgate says of a small ML repository"
 	@echo "make test       every check and test, as CI runs them"
+	@echo "make stress     runs that are killed, and runs at once, a hundred times"
 	@echo "make format     lay out the code"
 	@echo "make generate   print again what is printed from the rules and the program"
 	@echo "make benchmark  what a clean commit costs"
@@ -60,6 +61,9 @@ unit: install
 
 compat: install
 	$(BIN)/python scripts/compat.py test --folder $(VENV)/compat
+
+stress: install
+	MLGATE_STRESS=100 $(BIN)/python -m pytest -p no:cacheprovider tests/test_crash.py
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/clean_commit.py
