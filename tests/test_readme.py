@@ -221,6 +221,8 @@ def test_the_bounds_are_those_of_the_program() -> None:
         limits.MAX_BYTES,
         limits.MAX_NESTING,
         limits.MAX_LINKS,
+        limits.MAX_CODE,
+        limits.MAX_BRANCHES,
         limits.MAX_LOGICAL_LINE,
         limits.MAX_JSON_NESTING,
         limits.MAX_EMBEDDING,
