@@ -138,7 +138,10 @@ def _parts(data: bytes) -> Iterator[tuple[bytes, str]]:
 
 
 def _is_header(before: bytes, is_start: bool) -> bool:
-    """Whether the code before a text, from the start of the file or of a line, ends in the whole header of a function or class, so that it is a docstring."""
+    """Whether the code before a text ends in the whole header of a function or class, so that it is a docstring.
+
+    `is_start`: that code begins where the file does.
+    """
     at = max(before.rfind(b"def "), before.rfind(b"class "), before.rfind(b"def\t"), before.rfind(b"class\t"))
     if at < 0:
         return False

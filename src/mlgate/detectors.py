@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mlgate.gate import KEY_CHARACTERS, MIN_KEY, runs
@@ -365,16 +366,20 @@ NAMED: tuple[Form, ...] = (
 """What only its name makes a secret; anything else that claims the same text comes first."""
 
 
+Search = tuple[str, int]
+"""A regular expression, and its flags."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A form ready for use: compiled, with the words of which a text holds at least one wherever it matches."""
+    """A form ready for use, with the words of which a text holds at least one wherever it matches."""
 
     id: str
-    pattern: re.Pattern[str]
+    search: Search
     group: int
     confidence: Confidence
-    near: re.Pattern[str] | None
-    milder: re.Pattern[str] | None
+    nearby: Search | None
+    mild: Search | None
     because: str
     shown: tuple[str, ...]
     floor: float
@@ -386,6 +391,24 @@ class Detector:
     """Lower case; looked for in the lowered text."""
     userinfo: bool
     """No word promises anything: only `://user:password@` does."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return compiled(self.search)
+
+    @property
+    def near(self) -> re.Pattern[str] | None:
+        return self.nearby and compiled(self.nearby)
+
+    @property
+    def milder(self) -> re.Pattern[str] | None:
+        return self.mild and compiled(self.mild)
+
+
+@lru_cache(maxsize=1024)
+def compiled(search: Search) -> re.Pattern[str]:
+    """Compiled when a text asks for it: most runs meet none of a hundred."""
+    return re.compile(*search)
 
 
 SHORT = 1_000
@@ -434,11 +457,11 @@ def restore(compiled: Mapping[str, Any]) -> Detectors:
     return Detectors(
         Detector(
             id=entry["id"],
-            pattern=re.compile(entry["pattern"], entry["flags"]),
+            search=(entry["pattern"], entry["flags"]),
             group=entry["group"],
             confidence=Confidence(entry["confidence"]),
-            near=re.compile(entry["near"], re.IGNORECASE | re.ASCII) if entry["near"] else None,
-            milder=re.compile(entry["milder"], re.ASCII) if entry["milder"] else None,
+            nearby=(entry["near"], re.IGNORECASE | re.ASCII) if entry["near"] else None,
+            mild=(entry["milder"], re.ASCII) if entry["milder"] else None,
             because=entry["because"],
             shown=tuple(entry["shown"]),
             floor=entry["floor"],

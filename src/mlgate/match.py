@@ -87,23 +87,23 @@ class Index:
     """Rules by what they ask for, so that a fact meets only clauses that may fit."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._named: dict[tuple[str, str], list[tuple[Rule, Clause, re.Pattern[str]]]] = {}
+        self._named: dict[tuple[str, str], list[tuple[Rule, Clause]]] = {}
         """Clauses by fact kind and last segment of a name; "*" where that is open."""
         self._searched: dict[str, list[tuple[Rule, Clause]]] = {}
         for rule in rules:
             for clause in rule.any:
-                names = _names(clause)
-                if names is None or isinstance(clause.patterns, Param):
+                if _is_searched(clause) or isinstance(clause.patterns, Param):
                     self._searched.setdefault(clause.kind, []).append((rule, clause))
                     continue
                 lasts = {pattern.rpartition(".")[2] for pattern in clause.patterns}
                 for last in {"*" if "*" in last else last for last in lasts}:
-                    self._named.setdefault((clause.kind, last), []).append((rule, clause, names))
+                    self._named.setdefault((clause.kind, last), []).append((rule, clause))
 
     def clauses(self, fact: Fact, circumstances: Circumstances) -> Iterator[tuple[Rule, Clause]]:
         for last in (fact.name.rpartition(".")[2], "*"):
-            for rule, clause, names in self._named.get((fact.kind, last), ()):
-                if _name_fits(names, fact):
+            for rule, clause in self._named.get((fact.kind, last), ()):
+                # Compiled when the first fact asks: a run meets few of four hundred.
+                if _name_fits(_names(clause), fact):
                     yield rule, clause
         for rule, clause in self._searched.get(fact.kind, ()):
             if any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, circumstances.params(rule))):
@@ -285,16 +285,19 @@ def _clause(
 
 
 def _kind_fits(clause: Clause, fact: Fact, params: Mapping[str, object]) -> bool:
-    names = _names(clause)
-    if names is not None:
-        return _name_fits(names, fact)
+    if not _is_searched(clause):
+        return _name_fits(_names(clause), fact)
     return any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, params))
 
 
-def _names(clause: Clause) -> re.Pattern[str] | None:
-    """The compiled name patterns of a clause; None where its patterns are regular expressions on a text."""
-    if clause.kind in ("string", "shell") or isinstance(clause.patterns, Param):
-        return None
+def _is_searched(clause: Clause) -> bool:
+    """Whether the patterns of a clause are regular expressions on a text, not names."""
+    return clause.kind in ("string", "shell") or isinstance(clause.patterns, Param)
+
+
+def _names(clause: Clause) -> re.Pattern[str]:
+    """The compiled name patterns of a clause that names something."""
+    assert not isinstance(clause.patterns, Param)
     return _name_regex(clause.patterns)
 
 
