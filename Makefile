@@ -7,12 +7,13 @@ WHEELHOUSE = $(CURDIR)/.wheelhouse
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test install lint generated unit compat stress benchmark generate format clean
+.PHONY: help demo test install lint generated unit compat stress fuzz benchmark generate format clean
 
 help:
 	@echo "make demo       see what mlgate says of a small ML repository"
 	@echo "make test       every check and test, as CI runs them"
 	@echo "make stress     runs that are killed, and runs at once, a hundred times"
+	@echo "make fuzz       search for input that breaks a reader: SECONDS=1200 for each of six, on Linux"
 	@echo "make format     lay out the code"
 	@echo "make generate   print again what is printed from the rules and the program"
 	@echo "make benchmark  what a clean commit costs"
@@ -64,6 +65,14 @@ compat: install
 
 stress: install
 	MLGATE_STRESS=100 $(BIN)/python -m pytest -p no:cacheprovider tests/test_crash.py
+
+SECONDS = 1200
+LAWS = notebook masking python yaml match splice
+
+fuzz: install
+	$(PIP) install --group fuzz
+	cd tests && for law in $(LAWS); do \
+		$(abspath $(BIN))/python -m fuzz $$law --seconds $(SECONDS) --folder ../.fuzz || exit 1; done
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/clean_commit.py

@@ -177,3 +177,17 @@ def test_whatever_the_text_it_is_read_or_refused(text: str) -> None:
         assert str(error).startswith("p.yaml")
     else:
         assert all(() in document.places for document in documents)
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
+def test_what_an_editor_shows_as_a_comment_is_one(sign: str) -> None:
+    with pytest.raises(PolicyError, match=rf"p\.yaml:2: a hidden line end, U\+{ord(sign):04X}"):
+        read(f"a: 1\n# b{sign}c: 2\n".encode(), "p.yaml")
+    assert read(b'a: "\\x85\\u2028"\n', "p.yaml")[0].data == {"a": "\x85\u2028"}
+
+
+def test_a_name_is_given_once() -> None:
+    with pytest.raises(PolicyError, match=r"p\.yaml:2: anchor &x is given twice"):
+        read(b"a: &x 1\nb: &x [2]\nc: *x\n", "p.yaml")
+    assert read_foreign("a: &x 1\nb: &x [2]\nc: *x\n")[0].data == {"a": 1, "b": [2], "c": [2]}
+    assert read(b"a: &x [1]\nb: *x\n---\na: &x 2\n", "p.yaml")[1].data == {"a": 2}

@@ -40,6 +40,11 @@ _OCT = re.compile(r"0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?")
 
 
+_HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")
+"""Line ends in YAML 1.1, which our parser reads, and none in YAML 1.2 and in editors: what follows one behind a `#` is
+shown as a comment, and holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a value stands, and the line of its key; lines and columns 1-based, `end_column` one past the end."""
@@ -120,7 +125,7 @@ def key_path(path: KeyPath) -> str:
 def read(data: bytes, path: str) -> tuple[Document, ...]:
     """The documents of a policy file; `path` is what messages call it.
 
-    Raises PolicyError: not UTF-8, not YAML, a key twice, a tag, a merge key, or past a bound.
+    Raises PolicyError: not UTF-8, not YAML, a key twice, a tag, a merge key, a hidden line end, or past a bound.
     """
     if len(data) > MAX_POLICY_BYTES:
         raise PolicyError(f"{path}: {len(data):,} bytes; a policy file has at most {MAX_POLICY_BYTES:,}")
@@ -144,6 +149,9 @@ def read_foreign(text: str, path: str = "") -> tuple[Document, ...]:
 
 
 def _documents(text: str, path: str, *, strict: bool) -> tuple[Document, ...]:
+    if strict and (hidden := _HIDDEN_BREAK.search(text)):
+        line = text.count("\n", 0, hidden.start()) + 1
+        raise YamlProblem(line, (), f"a hidden line end, U+{ord(hidden[0]):04X}; remove it, or write it as an escape")
     budget = _Budget()
     found = []
     for root in _nodes(text, strict=strict):
@@ -208,7 +216,7 @@ class _Builder:
         if self.count > MAX_NODES:
             raise YamlProblem(node.start[0], (), f"more than {MAX_NODES:,} keys and values")
         if anchor is not None:
-            self.anchors[anchor] = node
+            self.name(anchor, node)
         if self.stack:
             self.stack[-1].items.append(node)
         else:
@@ -220,7 +228,7 @@ class _Builder:
         if len(self.stack) >= MAX_NESTING:
             raise YamlProblem(node.start[0], (), f"nested more than {MAX_NESTING} deep")
         if anchor is not None:
-            self.anchors[anchor] = None
+            self.name(anchor, node, is_open=True)
         self.stack.append(_Frame(node, anchor=anchor))
 
     def close(self, end: tuple[int, int]) -> None:
@@ -228,7 +236,15 @@ class _Builder:
         node, items = frame.node, frame.items
         node.end = end
         node.content = items if node.shape == "list" else list(zip(items[::2], items[1::2], strict=True))
-        self.add(node, frame.anchor)
+        if frame.anchor is not None:
+            self.anchors[frame.anchor] = node
+        self.add(node)
+
+    def name(self, anchor: str, node: _Node, *, is_open: bool = False) -> None:
+        # YAML 1.2 lets a name be given anew, many readers refuse it: one meaning only.
+        if self.strict and anchor in self.anchors:
+            raise YamlProblem(node.start[0], (), f"anchor &{anchor} is given twice; call the second one otherwise")
+        self.anchors[anchor] = None if is_open else node
 
     def alias(self, name: str, start: tuple[int, int], end: tuple[int, int]) -> _Node:
         self.aliases += 1

@@ -58,7 +58,9 @@ def _inserted(text: str, entry: Entry, name: str) -> str:
         return f"{text}{separator}---\n" + HEADER.partition("\n")[2].partition("\n")[2] + _spelled(entry, "  ")
     document = documents[-1]
     waivers = _listed(document)
-    place = document.places[("waivers",)]
+    place = document.places.get(("waivers",))
+    if place is None:
+        raise _unusual(name, document.line())
     lines = text.split("\n")
     if not waivers:
         line = lines[place.line - 1]

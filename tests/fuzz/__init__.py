@@ -1,0 +1,1 @@
+"""Bytes that nobody wrote, against laws that hold for all bytes."""

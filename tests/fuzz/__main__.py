@@ -1,0 +1,55 @@
+"""`python -m fuzz LAW`: a search that coverage guides, by atheris; `make fuzz` runs every law.
+
+Prints libFuzzer's lines: `cov` is edges, `#` executions. What breaks a law is written to `.fuzz/LAW/`; made small by
+hand, it belongs into `seeds/LAW/`, where every run of the tests tries it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="fuzz", allow_abbrev=False)
+    parser.add_argument("law")
+    parser.add_argument("--seconds", type=int, default=1200, help="(default: %(default)s)")
+    parser.add_argument("--folder", type=Path, default=Path(".fuzz"), help="(default: %(default)s)")
+    options = parser.parse_args()
+
+    import atheris
+
+    # A regex is not instrumented: each one compiled at run time would be patched anew.
+    with atheris.instrument_imports(include=["mlgate"]):
+        from fuzz.inputs import WORDS, starts
+        from fuzz.laws import LAWS
+
+    folder: Path = options.folder / options.law
+    corpus = folder / "corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, start in enumerate(starts(options.law)):
+        (corpus / f"start-{number}").write_bytes(start)
+    words = folder / "words"
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in WORDS[options.law]))
+    arguments = [
+        sys.argv[0],
+        f"-dict={words}",
+        f"-max_total_time={options.seconds}",
+        "-max_len=4096",
+        "-timeout=20",
+        "-rss_limit_mb=1500",
+        "-seed=1",
+        f"-artifact_prefix={folder}/",
+        str(corpus),
+    ]
+    atheris.Setup(arguments, LAWS[options.law])
+    atheris.Fuzz()
+
+
+def _escaped(word: str) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in word.encode("utf-8", "surrogatepass"))
+
+
+if __name__ == "__main__":
+    main()
