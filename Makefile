@@ -52,6 +52,8 @@ lint: install
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+	@# Examples in docs, policies and tests are bad on purpose.
+	$(BIN)/mlgate check -q $$(git ls-files ':!benchmarks' ':!docs' ':!examples' ':!policies' ':!tests')
 
 generated: install
 	$(BIN)/python scripts/print_rules.py --check
