@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from fuzz.inputs import SEEDS, WORDS, starts
-from fuzz.laws import LAWS
+from fuzz.laws import LAWS, facts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from mlgate.policy.rules import FACTS
 
 
 @pytest.mark.parametrize("name", LAWS)
@@ -20,6 +22,10 @@ def test_a_law_begins_with_what_it_is_about(name: str) -> None:
     """A law that is tried on nothing holds."""
     assert len(starts(name)) >= 5
     assert len(WORDS[name]) >= 30
+
+
+def test_rules_meet_facts_of_every_kind() -> None:
+    assert {fact.kind for fact in facts()} >= set(FACTS)
 
 
 @pytest.mark.parametrize("name", LAWS)

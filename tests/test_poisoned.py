@@ -81,11 +81,17 @@ def repository(tmp_path: Path, marker: Path) -> Repository:
     for hook in ("pre-commit", "post-index-change", "post-checkout", "reference-transaction", "fsmonitor-watchman"):
         (tmp_path / "hooks" / hook).write_bytes(program.read_bytes())
         (tmp_path / "hooks" / hook).chmod(0o755)
-    marker.unlink(missing_ok=True)  # what making it ran
+    # The poison works: it is what plain git and Python fall for.
+    for command in (["git", "status"], ["git", "diff", "HEAD"], [sys.executable, "-c", "import helpers"]):
+        marker.unlink(missing_ok=True)
+        (made.root / "use.py").touch()
+        subprocess.run(command, cwd=made.root, env=environment(), capture_output=True, check=False)
+        assert marker.exists(), command
+    marker.unlink()
     return made
 
 
-@pytest.mark.parametrize("how", ["installed", "as a module", "no sockets"])
+@pytest.mark.parametrize("how", ["installed", "as a module", "no sockets", "workers started anew"])
 @pytest.mark.parametrize("arguments", [["."], ["--base", "HEAD"], ["-q", "use.py", "yaml.py"]], ids=" ".join)
 def test_nothing_that_is_scanned_runs(repository: Repository, marker: Path, how: str, arguments: list[str]) -> None:
     (repository.root / "yaml.py").write_text((repository.root / "yaml.py").read_text() + "# new\n")
@@ -96,11 +102,17 @@ def test_nothing_that_is_scanned_runs(repository: Repository, marker: Path, how:
             sys.executable, "-c",
             NO_SOCKETS.format(marker=str(marker)) + "from mlgate.quick import main\nsys.exit(main())\n",
         ],
+        # As on Windows, which has no fork.
+        "workers started anew": [
+            sys.executable, "-c",
+            "import multiprocessing, sys\nmultiprocessing.get_all_start_methods = lambda: ['spawn']\n"
+            "from mlgate.quick import main\nsys.exit(main())\n",
+        ],
     }[how]  # fmt: skip
     if how != "installed":
         # `-c` and `-m` look for mlgate in the current folder first, which nobody but Python can change.
         (repository.root / "mlgate.py").unlink()
-    if how == "no sockets":
+    if "-c" in start:
         start[2] = "import sys; sys.path.remove('')\n" + start[2]
     done = subprocess.run(
         [*start, "check", "--no-cache", "--jobs", "2", "--format", "json", *arguments],

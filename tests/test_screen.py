@@ -3,58 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import pytest
+from examined import SEEN_BY_PARSERS, Unscreened, examiner, law
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from program import environment, run
 
 from mlgate import screen
-from mlgate.cache import Cache
 from mlgate.discover import source
 from mlgate.examine import Examiner
-from mlgate.law import Law, derive, reexports
-from mlgate.model import Example, Kind, Source
-from mlgate.modules import Modules
+from mlgate.model import Example, Kind
 from mlgate.policy import load_bundle
-from mlgate.project import Repository
 from mlgate.quick import is_clean, outline
-from mlgate.trees import Memory
 from mlgate.verbs.policy_test import forms
-
-SEEN_BY_PARSERS = frozenset({"input/unparsed", "input/too-deep", "input/unreadable"})
-"""What only a parser tells of a Python file; one without a word of any rule hides nothing from them."""
-
-
-class Unscreened(Examiner):
-    """Reads everything."""
-
-    def _is_admitted(self, source: Source) -> bool:
-        return True
-
-
-@cache
-def law() -> Law:
-    return derive(load_bundle(), (), None)
-
-
-@cache
-def modules() -> Modules:
-    return Modules(law().vocabulary)
 
 
 def findings(files: Mapping[str, bytes], *, screened: bool) -> set[tuple[str, str, str]]:
     """(rule, path, fingerprint) of everything found in files that are a repository."""
-    known = reexports(law(), files.get)
-    examiner = (Examiner if screened else Unscreened)(
-        law(), Repository(Memory(files), modules(), known), known, Cache(None), 0
-    )
+    judge = examiner(files, Examiner if screened else Unscreened)
     return {
         (finding.rule, finding.location.path, finding.fingerprint)
         for path, data in files.items()
-        for finding in examiner.examine(source(path, data, "test")).findings
+        for finding in judge.examine(source(path, data, "test")).findings
     }
 
 

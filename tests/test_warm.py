@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from functools import cache
 from pathlib import Path
 
+from examined import examiner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgate.cache import Cache
 from mlgate.discover import source
 from mlgate.examine import Examiner
-from mlgate.law import Law, derive, reexports
-from mlgate.modules import Modules
-from mlgate.policy import load_bundle
-from mlgate.project import Repository
-from mlgate.trees import Memory
 
 CONTENTS = {
     "main.py": ["from a import load\nload('x.pt')\n", "import a\na.load('x.pt')\n", "x = 1\n",
@@ -37,22 +32,11 @@ CONTENTS = {
 TREES = st.fixed_dictionaries({name: st.sampled_from(several) for name, several in CONTENTS.items()})
 
 
-@cache
-def law() -> Law:
-    return derive(load_bundle(), (), None)
-
-
-@cache
-def modules() -> Modules:
-    return Modules(law().vocabulary)
-
-
 def found(tree: dict[str, str | None], kept: Cache) -> dict[str, object]:
     """What is found in each file of a tree."""
     files = {path: text.encode() for path, text in tree.items() if text is not None}
-    known = reexports(law(), files.get, files)
-    examiner = Examiner(law(), Repository(Memory(files), modules(), known), known, kept, 0)
-    return {path: examiner.examine(source(path, data, "test")) for path, data in files.items()}
+    judge = examiner(files, kept=kept)
+    return {path: judge.examine(source(path, data, "test")) for path, data in files.items()}
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -77,9 +61,6 @@ def test_nothing_is_read_twice(tmp_path: Path) -> None:
             raise AssertionError("it was kept")
 
     files = {path: text.encode() for path, text in tree.items() if text is not None}
-    known = reexports(law(), files.get, files)
-    examiner = Refusing(law(), Repository(Memory(files), modules(), known), known, kept, 0)
-    kept_now = {
-        path: examiner.examine(source(path, data, "test")) for path, data in files.items() if path.endswith(".py")
-    }
+    judge = examiner(files, Refusing, kept)
+    kept_now = {path: judge.examine(source(path, data, "test")) for path, data in files.items() if path.endswith(".py")}
     assert kept_now == {path: result for path, result in first.items() if path.endswith(".py")}

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from examined import law
 
 from mlgate import workers
+from mlgate.base import Base
+from mlgate.question import Question
+from mlgate.sides import WORK_TREE, Sides
 
 
 def _squares() -> Callable[[int], int]:
@@ -42,3 +50,14 @@ def test_a_task_beyond_its_time_is_lost_alone() -> None:
 
 def test_no_task_needs_no_worker() -> None:
     assert list(workers.run([], _squares, 4, 1.0)) == []
+
+
+def test_what_a_worker_is_told_reaches_one_that_is_started_anew(tmp_path: Path) -> None:
+    """Windows has no fork; how progress is shown stays with whoever shows it."""
+    question = Question(str(tmp_path), ("a.py",), {}, "2026-11-23", progress=lambda done, of: None)
+    sides = Sides(question, str(tmp_path), None, law(), Base(None, "no base"), {"a.py": ("M", "a.py")})
+    sides.project(WORK_TREE)
+    sent = pickle.loads(pickle.dumps(sides))
+    assert sent.question == replace(question, progress=None)
+    assert (sent.root, sent.base, sent.changes) == (sides.root, sides.base, sides.changes)
+    assert sent.law.digest == sides.law.digest

