@@ -179,11 +179,11 @@ def test_whatever_the_text_it_is_read_or_refused(text: str) -> None:
         assert all(() in document.places for document in documents)
 
 
-@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("sign", ["\r", "\x85", "\u2028", "\u2029", "\u202e", "\u2066"])
 def test_what_an_editor_shows_as_a_comment_is_one(sign: str) -> None:
-    with pytest.raises(PolicyError, match=rf"p\.yaml:2: a hidden line end, U\+{ord(sign):04X}"):
+    with pytest.raises(PolicyError, match=rf"p\.yaml:2: a character that hides .*, U\+{ord(sign):04X}"):
         read(f"a: 1\n# b{sign}c: 2\n".encode(), "p.yaml")
-    assert read(b'a: "\\x85\\u2028"\n', "p.yaml")[0].data == {"a": "\x85\u2028"}
+    assert read(b'a: "\\r\\x85\\u2028\\u202e"\r\nb: 1\r\n', "p.yaml")[0].data == {"a": "\r\x85\u2028\u202e", "b": 1}
 
 
 def test_a_name_is_given_once() -> None:

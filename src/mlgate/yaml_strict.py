@@ -39,10 +39,12 @@ _OCT = re.compile(r"0o[0-7]+")
 # Core has 1e5 too, which is what a short commit hash may look like: here a float has its dot.
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?")
 
+_HIDING = re.compile("\r(?!\n)|[\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What makes an editor or a review show another text than the one that holds: line ends that YAML 1.1, which our parser
+reads, sees behind a `#` and people do not, and marks that turn the direction of writing.
 
-_HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]")
-"""Line ends in YAML 1.1, which our parser reads, and none in YAML 1.2 and in editors: what follows one behind a `#` is
-shown as a comment, and holds."""
+Source: YAML 1.2.2, 5.4; CVE-2021-42574 (Trojan Source).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ def key_path(path: KeyPath) -> str:
 def read(data: bytes, path: str) -> tuple[Document, ...]:
     """The documents of a policy file; `path` is what messages call it.
 
-    Raises PolicyError: not UTF-8, not YAML, a key twice, a tag, a merge key, a hidden line end, or past a bound.
+    Raises PolicyError: not UTF-8, not YAML, a key twice, a tag, a merge key, an anchor twice, a character that hides
+    what is written, or past a bound.
     """
     if len(data) > MAX_POLICY_BYTES:
         raise PolicyError(f"{path}: {len(data):,} bytes; a policy file has at most {MAX_POLICY_BYTES:,}")
@@ -149,9 +152,10 @@ def read_foreign(text: str, path: str = "") -> tuple[Document, ...]:
 
 
 def _documents(text: str, path: str, *, strict: bool) -> tuple[Document, ...]:
-    if strict and (hidden := _HIDDEN_BREAK.search(text)):
-        line = text.count("\n", 0, hidden.start()) + 1
-        raise YamlProblem(line, (), f"a hidden line end, U+{ord(hidden[0]):04X}; remove it, or write it as an escape")
+    if strict and (hiding := _HIDING.search(text)):
+        line = text.count("\n", 0, hiding.start()) + 1
+        what = f"a character that hides what is written, U+{ord(hiding[0]):04X}"
+        raise YamlProblem(line, (), f"{what}; remove it, or write it as an escape in double quotes")
     budget = _Budget()
     found = []
     for root in _nodes(text, strict=strict):
