@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from gitrepo import make_repository
-from program import DATE, as_nobody, check, environment, found, run, run_patched, script
+from program import DATE, MLGATE, as_nobody, check, environment, found, run, run_patched, script
 
 from mlgate import __version__
 
@@ -452,3 +452,13 @@ mlgate.quick.is_clean = patched
 """
     done = run_patched(tmp_path, patch, "check", "-q", "a.py")
     assert (done.code, done.out, done.err) == (128 + signal.SIGINT, "", "mlgate: interrupted\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows deletes no folder that somebody is in")
+@pytest.mark.parametrize("arguments", ["check .", "check -q a.py", "waive a.py", "doctor"])
+@pytest.mark.parametrize("start", [[MLGATE], [sys.executable, "-m", "mlgate"]], ids=["installed", "as a module"])
+def test_a_folder_that_is_gone_is_said_to_be(tmp_path: Path, start: list[str], arguments: str) -> None:
+    command = ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh", *start, *arguments.split()]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == b"mlgate: the current folder is gone; change to one that exists\n"

@@ -35,7 +35,10 @@ def is_clean(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
     if asked is None:
         return False
     policy, base, paths = asked
-    folder = os.getcwd()
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return False
     root = _root(folder)
     if root is None:
         return False

@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     environment = dict(os.environ)
     stdin = console.stdin(options)
     question = Question(
-        folder=str(Path.cwd()),
+        folder=str(console.here()),
         paths=() if stdin else tuple(options.paths),
         environment=environment,
         date=console.date(options.as_of),

@@ -62,6 +62,14 @@ def stdin(options: argparse.Namespace) -> tuple[str, bytes] | None:
     return options.stdin_filename, sys.stdin.buffer.read()
 
 
+def here() -> Path:
+    """The current folder. Raises MlgateError where it was deleted."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise MlgateError("the current folder is gone; change to one that exists") from error
+
+
 def date(given: str | None) -> str:
     if given is None:
         return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
@@ -95,7 +103,7 @@ def cpus() -> int:
 def root(options: argparse.Namespace) -> Path:
     from mlgate.git import find_root
 
-    return Path(options.repo or find_root(str(Path.cwd())) or Path.cwd())
+    return Path(options.repo or find_root(str(here())) or here())
 
 
 def looks(options: argparse.Namespace) -> report.Options:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlgate.cli import console
@@ -53,7 +52,7 @@ def _finding(options: argparse.Namespace, asked: Target) -> int:
     from mlgate.verbs import explain_finding
 
     question = Question(
-        folder=str(Path.cwd()),
+        folder=str(console.here()),
         paths=(asked.path,) if asked.path else (),
         environment=dict(os.environ),
         date=console.date(options.as_of),

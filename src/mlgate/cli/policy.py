@@ -70,7 +70,7 @@ def _show(options: argparse.Namespace) -> int:
     ref = git.ref() if git else None
     here = Here(
         date=console.date(options.as_of),
-        path=place(str(root), options.path, str(Path.cwd())) if options.path else "",
+        path=place(str(root), options.path, str(console.here())) if options.path else "",
         repository=git.repository() if git else None,
         branch=ref.removeprefix("refs/heads/") if ref else None,
     )
@@ -110,7 +110,7 @@ def _diff(options: argparse.Namespace) -> int:
             show(done // 2, len(targets))
         return found
 
-    old, new = (policy_diff.side(spec, Path.cwd(), environment, pins) for spec in (options.old, options.new))
+    old, new = (policy_diff.side(spec, console.here(), environment, pins) for spec in (options.old, options.new))
     found = policy_diff.difference(old, new, targets, Context(date=date), examine)
     console.write(policy_diff.FORMATS[options.format](found))
     return console.NOTHING_BLOCKS

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     )
     is_finding = re.fullmatch(r"\d+:[0-9a-f]+", options.target) is not None
     question = Question(
-        folder=str(Path.cwd()),
+        folder=str(console.here()),
         paths=() if is_finding else (options.target,),
         environment=dict(os.environ),
         date=today,
