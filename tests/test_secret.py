@@ -344,7 +344,7 @@ def test_the_gate_imports_nothing() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "['__future__', 'mlgate', 'mlgate.gate']"
+    assert done.stdout.strip() == "['__future__', 'mlgate', 'mlgate.gate', 'mlgate.needles']"
 
 
 # --- nothing gets out ------------------------------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from mlgate.gate import KEY_CHARACTERS, MIN_KEY, runs
 from mlgate.model import Confidence
+from mlgate.needles import WORD, Parts, part_of
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
@@ -432,24 +433,39 @@ class Detectors(tuple[Detector, ...]):
                 for word in words:
                     table.setdefault(word, []).append(place)
         self._userinfo = [place for place, one in enumerate(self) if one.userinfo]
+        self._part_of = {word: part_of(word.encode()) for word in (*self._exact, *self._keyed, *self._folded)}
+        self._parts = Parts(self._part_of.values())
 
     def for_text(self, text: str) -> list[Detector]:
         """Those that can match in `text`, in their order."""
         places: set[int] = set()
-        for word, several in self._exact.items():
+        tables = (self._exact, self._keyed, self._folded)
+        exact, keyed, folded = tables if len(text) < SHORT else map(self._within(text), tables)
+        for word in exact:
             if word in text:
-                places.update(several)
-        keys = text if len(text) < SHORT else runs(text.encode("utf-8", "surrogatepass")).decode("ascii")
-        for word, several in self._keyed.items():
-            if word in keys:
-                places.update(several)
-        lowered = text.lower()
-        for word, several in self._folded.items():
-            if word in lowered:
-                places.update(several)
+                places.update(self._exact[word])
+        if keyed:
+            keys = text if len(text) < SHORT else runs(text.encode("utf-8", "surrogatepass")).decode("ascii")
+            for word in keyed:
+                if word in keys:
+                    places.update(self._keyed[word])
+        if folded:
+            lowered = text.lower()
+            for word in folded:
+                if word in lowered:
+                    places.update(self._folded[word])
         if "://" in text and "@" in text:
             places.update(self._userinfo)
         return [self[place] for place in sorted(places)]
+
+    def _within(self, text: str) -> Callable[[Iterable[str]], list[str]]:
+        """Leaves of words those that the words of `text` may hold."""
+        # Two letters become ASCII ones in lower case: the Kelvin sign and the dotted I.
+        if "\u212a" in text or "\u0130" in text:
+            return list
+        words = text.encode("utf-8", "surrogatepass").translate(WORD).split()
+        parts = self._parts.within(frozenset(words))
+        return lambda table: [word for word in table if self._part_of[word] in parts]
 
 
 def restore(compiled: Mapping[str, Any]) -> Detectors:

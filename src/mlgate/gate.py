@@ -1,12 +1,15 @@
-"""Whether bytes can hold a secret at all: words before any regular expression. Imports nothing, for `quick`."""
+"""Whether bytes can hold a secret at all: words before any regular expression. Imports next to nothing."""
 
 from __future__ import annotations
 
+from mlgate.needles import Needles, part_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
 
-    Keys = tuple[tuple[bytes, int], ...]
+    Keys = Mapping[bytes, Sequence[tuple[bytes, int]]]
+    Gate = tuple[Keys, Needles, Needles]
 
 KEY_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/=.~%"
 """What keys are made of: a word with a tail counts only where that many of these follow it."""
@@ -17,38 +20,51 @@ MAX_USERINFO = 1200
 """Longest `user:password` of a URL that is looked for, in bytes: detectors take 260 characters of up to four."""
 
 
-def opened(gate: dict[str, list[list[str | int]]]) -> tuple[Keys, tuple[bytes, ...], tuple[bytes, ...]]:
+def opened(gate: Mapping[str, Sequence[Sequence[str | int]]]) -> Gate:
     """The words of the compiled gate as `admits` wants them."""
-    keys = tuple((str(word).encode(), int(tail)) for word, tail in gate["keys"])
-    return (
-        keys,
-        tuple(str(word).encode() for (word,) in gate["exact"]),
-        tuple(str(word).encode() for (word,) in gate["folded"]),
-    )
+    keys: dict[bytes, list[tuple[bytes, int]]] = {}
+    for given, tail in gate["keys"]:
+        word = str(given).encode()
+        keys.setdefault(part_of(word), []).append((word, int(tail)))
+    exact, folded = (Needles(str(word).encode() for (word,) in gate[name]) for name in ("exact", "folded"))
+    return keys, exact, folded
 
 
-def admits(data: bytes, keys: Keys, exact: Iterable[bytes], folded: Iterable[bytes], *, escaped: bool = False) -> bool:
+def parts_of(gate: Gate) -> set[bytes]:
+    """For `needles.Parts`."""
+    keys, exact, folded = gate
+    return {*keys, *exact.parts, *folded.parts}
+
+
+def admits(
+    data: bytes,
+    keys: Keys,
+    exact: Needles,
+    folded: Needles,
+    *,
+    parts: set[bytes] | None = None,
+    escaped: bool = False,
+) -> bool:
     """False: no detector can match in `data`. `folded` words are lower case and looked for without regard to case.
 
-    `escaped` is for raw JSON, where `\\"` and `\\/` cut words in two and `\\u0068f_` hides them.
-    Bytes that are neither UTF-8 nor another superset of ASCII must not be asked about: they always have to be read.
-    Measured on 1,500 public Python files: 0.4 ms a file (20 MB/s), 14 % admitted.
+    `parts`: what `needles.Parts.within` said of the words of `data`. `escaped` is for raw JSON, where `\\"` and `\\/`
+    cut words in two and `\\u0068f_` hides them. Bytes that are neither UTF-8 nor another superset of ASCII must not be
+    asked about: they always have to be read.
     """
     if escaped and b"\\" in data:
         if b"\\u00" in data:
             return True
         data = data.translate(None, b"\\")
-    long = runs(data)
-    for word, tail in keys:
-        if word in long and _stands(long, word, tail):
+        parts = None
+    possible = [key for part in (keys if parts is None else keys.keys() & parts) for key in keys[part]]
+    if possible:
+        long = runs(data)
+        if any(word in long and _stands(long, word, tail) for word, tail in possible):
             return True
-    for word in exact:
-        if word in data:
-            return True
-    lowered = data.lower()
-    for word in folded:
-        if word in lowered:
-            return True
+    if exact.are_in(data, parts):
+        return True
+    if (parts is None or not parts.isdisjoint(folded.parts)) and folded.are_in(data.lower(), parts):
+        return True
     return _userinfo(data)
 
 

@@ -49,9 +49,15 @@ _STRINGS_AND_COMMENTS = re.compile(
     re.DOTALL,
 )
 _ELIF = re.compile(r"^([ \t]*)(elif\b)?[^\n]", re.MULTILINE)
-_STRUCTURE = re.compile(r"[()\[\]{}\n]")
+_TO_ONE_KIND = bytes.maketrans(b"[{]}", b"(())")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"()[]{}\n"))
 _CHAIN = re.compile(r"\*\*|//|<<|>>|[-+*/%@&|^~.()\[\]{},:;]|[<>=!]=?|\b(?:and|or|not|if|in|is|lambda|await)\b")
 _OPENING = "([{"
+
+
+def without_texts(text: str) -> str:
+    """Python `text` with a `0` for each string, comment and continued line; a string without an end ends with it."""
+    return _STRINGS_AND_COMMENTS.sub("0", text)
 
 
 def beyond_bounds(text: str) -> str:
@@ -59,30 +65,47 @@ def beyond_bounds(text: str) -> str:
 
     Iterative and linear. Strings and comments do not count.
     """
-    bare = _STRINGS_AND_COMMENTS.sub("0", text)
+    bare = without_texts(text)
     if len(bare) > MAX_CODE:
         return f"it holds more than {MAX_CODE:,} characters of code"
     if bare.count("elif") > MAX_BRANCHES and _longest_chain(bare) > MAX_BRANCHES:
         return f"one `if` has more than {MAX_BRANCHES} branches"
     depth = 0
-    start = 0
-    for mark in _STRUCTURE.finditer(bare):
-        sign = mark.group()
-        if sign == "\n":
-            if depth == 0:
-                end = mark.end()
-                if end - start > MAX_LINKS and (why := _line_beyond(bare[start:end])):
-                    return why
-                start = end
-        elif sign in _OPENING:
-            depth += 1
-            if depth > MAX_NESTING:
+    length = 0
+    held: list[str] = []
+    """The lines of the logical line at hand."""
+    marks = bare.encode("utf-8", "surrogatepass").translate(_TO_ONE_KIND, _NO_BRACKETS).split(b"\n")
+    for line, row in zip(bare.split("\n"), marks, strict=True):
+        held.append(line)
+        length += len(line) + 1
+        if row:
+            if depth + row.count(b"(") > MAX_NESTING and _is_deep(row, depth):
                 return f"brackets are nested more than {MAX_NESTING} deep"
-        elif depth:
-            depth -= 1
-    if len(bare) - start > MAX_LINKS:
-        return _line_beyond(bare[start:])
-    return ""
+            depth = _behind(row, depth)
+        if depth == 0:
+            if length > MAX_LINKS and (why := _line_beyond("\n".join(held))):
+                return why
+            held.clear()
+            length = 0
+    return _line_beyond("\n".join(held)) if length > MAX_LINKS else ""
+
+
+def _is_deep(row: bytes, depth: int) -> bool:
+    for mark in row:
+        depth = depth + 1 if mark == 40 else max(0, depth - 1)
+        if depth > MAX_NESTING:
+            return True
+    return False
+
+
+def _behind(row: bytes, depth: int) -> int:
+    """The depth behind the brackets of a row; one that closes what was never open changes nothing."""
+    opened = row.count(b"(")
+    if row == b"(" * opened + b")" * (len(row) - opened):
+        return max(0, depth + opened * 2 - len(row))
+    for mark in row:
+        depth = depth + 1 if mark == 40 else max(0, depth - 1)
+    return depth
 
 
 def _longest_chain(bare: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from mlgate import code_view
+from mlgate.needles import WORD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     Aliases = dict[bytes, "Through | None"]
     _Assignment = tuple[list[bytes], frozenset[bytes]]
 
-WORD = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == 95 else 32 for byte in range(256))
-"""A table for `bytes.translate`: what is no part of a word of ASCII becomes a space."""
 _FROM = re.compile(
     rb"(?:^|[;:])[ \t\f]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]{0,10000}\)|[^\n]{0,10000})", re.MULTILINE
 )
@@ -40,7 +39,7 @@ _DEFINED = re.compile(
 """A function or class, with its body: what stands deeper."""
 _RETURNED = re.compile(rb"\b(?:return|yield|lambda|->)\b([^\n]*)")
 _ATTRIBUTE = re.compile(rb"\.[\s\\]*([A-Za-z_]\w*)")
-_IMPORT_LINE = re.compile(rb"(?:^|[;:])[ \t\f]*(?:from|import)\b[^\n(;]*(?:\\\n[^\n(;]*)*(?:\([^)]*\))?", re.MULTILINE)
+_IMPORT_LINE = re.compile(rb"(?:^|[;:])[ \t\f]*(?:from|import)\b[^\n(;]*(?:\([^)]*\))?", re.MULTILINE)
 _QUOTED = re.compile(rb"""["']([A-Za-z_][\w.]*)["']""")
 _OWN = re.compile(rb"\b(?:self|cls)\.(\w+)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*)")
 _LATE = frozenset([b"import_module", b"__import__"])
@@ -158,13 +157,14 @@ class _Module:
     def __init__(self, data: bytes, wanted: frozenset[bytes]) -> None:
         text = code_view.names(plain(data))
         words = frozenset(text.translate(WORD).split())
+        lines = _with_imports(text)
         self.taken = taken(text, words) & wanted
         self.froms = [
-            (match.group(1), _renamed(match.group(2)), b"*" in match.group(2)) for match in _FROM.finditer(text)
+            (match.group(1), _renamed(match.group(2)), b"*" in match.group(2)) for match in _FROM.finditer(lines)
         ]
         self.imports = [
             (found[0], found[2] if len(found) == 3 else None)
-            for match in _IMPORT.finditer(text)
+            for match in _IMPORT.finditer(lines)
             for part in match.group(1).split(b",")
             if (found := part.split())
         ]
@@ -253,10 +253,33 @@ def taken(code: bytes, words: frozenset[bytes]) -> frozenset[bytes]:
 
     A name of a library comes into a file by no other way, unless it is chosen by a text.
     """
-    lines = _IMPORT_LINE.findall(code)
-    if any(b"*" in line for line in lines):
+    lines = import_lines(code)
+    if b"*" in lines:
         return words
-    return attributes(code, words).union(word for line in lines for word in line.translate(WORD).split())
+    return attributes(code, words).union(lines.translate(WORD).split())
+
+
+def import_lines(code: bytes) -> bytes:
+    """The import statements of code in which each logical line without brackets is one line, see `plain`."""
+    return b"\n".join(_IMPORT_LINE.findall(_with_imports(code)))
+
+
+def _with_imports(code: bytes) -> bytes:
+    """The lines in which `import` stands, each as far as its brackets go: next to nothing of most files."""
+    found = []
+    at = code.find(b"import")
+    while at >= 0:
+        start = code.rfind(b"\n", 0, at) + 1
+        end = code.find(b"\n", at)
+        end = len(code) if end < 0 else end
+        if code.find(b"(", at, end) >= 0:
+            closed = code.find(b")", at)
+            if closed >= end:
+                behind = code.find(b"\n", closed)
+                end = len(code) if behind < 0 else behind
+        found.append(code[start:end])
+        at = code.find(b"import", end)
+    return b"\n".join(found)
 
 
 def attributes(code: bytes, words: frozenset[bytes]) -> frozenset[bytes]:
@@ -270,6 +293,7 @@ def attributes(code: bytes, words: frozenset[bytes]) -> frozenset[bytes]:
 def imports(data: bytes) -> list[tuple[bytes, frozenset[bytes] | None]]:
     """Modules that a file may import, and the names that it takes; None: any."""
     found: list[tuple[bytes, frozenset[bytes] | None]] = []
+    data = _with_imports(data)
     for match in _FROM.finditer(data):
         module, imported = match.groups()
         names = frozenset(imported.translate(WORD).split())

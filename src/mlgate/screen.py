@@ -21,12 +21,12 @@ import unicodedata
 
 from mlgate import gate
 from mlgate.code_view import Views, views
-from mlgate.needles import Needles
-from mlgate.reexports import WORD, Reexports, attributes, imports, is_asked, plain, taken
+from mlgate.needles import WORD, Needles, Parts
+from mlgate.reexports import Reexports, attributes, import_lines, imports, is_asked, plain, taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     Data = Mapping[str, Any]
@@ -47,7 +47,6 @@ _SETTINGS = frozenset([b"get_config", b"NotebookApp", b"ServerApp", b"LabApp", b
 _CODING = re.compile(rb"^[^\n]*\n?[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8|ascii|latin)[-\w.]", re.IGNORECASE)
 _ESCAPE = re.compile(rb"\\[xuUN0-7]")
 _GETATTR = re.compile(rb"\bgetattr\s*\(\s*([A-Za-z_]\w*|)")
-_IMPORT_LINE = re.compile(rb"^[ \t]*(?:from|import)[ \t][^\n]{0,10000}(?:\([^)]{0,10000}\))?", re.MULTILINE)
 _DATABRICKS = b"# MAGIC"
 _MAGIC = re.compile(
     rb"^[ \t]*(?:(?:>>>|In ?\[\d*\]:)[ \t]*)?(?:!|%%?[A-Za-z]|(?:pip3?|conda|mamba|micromamba|uv)[ \t])"
@@ -55,6 +54,9 @@ _MAGIC = re.compile(
     re.MULTILINE,
 )
 """IPython's lines, which scripts hold, too. Two letters: `"id=%s"` is a template."""
+_INSTALLERS = frozenset([b"pip", b"pip3", b"conda", b"mamba", b"micromamba", b"uv"])
+_SIGNS = (b"\n!", b"\n%", b"=!", b"=%", b">>>!", b">>>%", b"]:!", b"]:%")
+"""What stands where a line of IPython's begins, once blanks are taken out."""
 _POINTER = b"version https://git-lfs"
 """How a file of Git LFS begins whose content was not fetched. Source: git-lfs, docs/spec.md."""
 
@@ -66,7 +68,12 @@ def admits_python(data: bytes, screen: Data, path: str = "", modules: Reexports 
 
 def may_hold_secret(data: bytes, screen: Data) -> bool:
     """Whether a detector may meet something; each of them needs the text alone."""
-    return screen["secrets"] is not None and gate.admits(data, *screen["secrets"])
+    return screen["secrets"] is not None and gate.admits(data, *screen["secrets"], parts=_parts(data, screen))
+
+
+def _parts(data: bytes, screen: Data) -> set[bytes]:
+    found: set[bytes] = screen["index"].within(frozenset(data.translate(WORD).split()))
+    return found
 
 
 def admits_code(data: bytes, screen: Data, path: str = "", modules: Reexports | None = None) -> bool:
@@ -83,20 +90,30 @@ def admits_code(data: bytes, screen: Data, path: str = "", modules: Reexports | 
         return True
     data = plain(data)
     normal = _normal(data)
-    if normal is None or _MAGIC.search(normal):
+    if normal is None:
         return True
     words = frozenset(normal.translate(WORD).split())
-    if words & _LATE or words & _SETTINGS or _settings_admit(words, screen):
+    if _has_magic(normal, words) or words & _LATE or words & _SETTINGS or _settings_admit(words, screen):
         return True
-    if (b"exec" in words or b"eval" in words) and _ESCAPE.search(data):
+    is_run = b"exec" in words or b"eval" in words
+    if is_run and _ESCAPE.search(data):
         return True
+    # Everything for code first: what is not there cannot be in its code either, which takes a lexer to tell.
+    parts: set[bytes] = screen["index"].within(words) if data is normal else _parts(data, screen)
+    may_say = _said_admits(data, None, screen["text"], parts) or b'"-' in data or b"'-" in data
+    if not may_say and not _code_admits(normal, words, screen, path, modules):
+        return False
     seen = views(data)
-    if seen is None or _said_admits(data, seen, screen["text"]) or _has_command(seen.said):
+    if seen is None or (may_say and (_said_admits(data, seen, screen["text"], parts) or _has_command(seen.said))):
         return True
-    code = normal
-    if not _runs_texts(seen.code):
-        code = _normal(seen.code) or normal
-        words = frozenset(code.translate(WORD).split())
+    if is_run and _runs_texts(seen.code):
+        return _code_admits(normal, words, screen, path, modules)
+    code = _normal(seen.code) or normal
+    return _code_admits(code, frozenset(code.translate(WORD).split()), screen, path, modules)
+
+
+def _code_admits(code: bytes, words: frozenset[bytes], screen: Data, path: str, modules: Reexports | None) -> bool:
+    """Whether code may call what a rule asks for, or a module that does so for it; `words` are all its words."""
     if _is_bare(code, words & screen["bare"]) or (b"getattr" in words and _chooses(code, words & screen["firsts"])):
         return True
     # The set of all words is at hand; the names among them cost more.
@@ -105,6 +122,15 @@ def admits_code(data: bytes, screen: Data, path: str = "", modules: Reexports | 
         if names & _SHELL_WORDS or is_asked(code, names, screen):
             return True
     return modules is not None and _imports_admit(code, words, screen, path, modules)
+
+
+def _has_magic(data: bytes, words: frozenset[bytes]) -> bool:
+    """Whether a line may be one of IPython's."""
+    # Most files hold none of the signs where they would have to stand.
+    close = data.translate(None, b" \t")
+    if words & _INSTALLERS or close.startswith((b"!", b"%")) or any(sign in close for sign in _SIGNS):
+        return _MAGIC.search(data) is not None
+    return False
 
 
 def _normal(data: bytes) -> bytes | None:
@@ -117,22 +143,25 @@ def _normal(data: bytes) -> bytes | None:
         return None
 
 
-def _said_admits(data: bytes, seen: Views, text: Data) -> bool:
-    """Whether a text of the file may be what a rule on texts asks for."""
+def _said_admits(data: bytes, seen: Views | None, text: Data, parts: set[bytes]) -> bool:
+    """Whether a text of the file may be what a rule on texts asks for; without `seen`, of anything in it."""
     # Of comments, only the addresses of databases are facts.
-    if _text_admits(seen.said, text) or (_COMMENTED.search(data) is not None and _text_admits(data, text)):
+    said = data if seen is None else seen.said
+    if _text_admits(said, text, parts) or (
+        seen is not None and _COMMENTED.search(data) is not None and _text_admits(data, text, parts)
+    ):
         return True
-    if _text_admits(seen.texts, text["in-code"]):
+    texts = data if seen is None else seen.texts
+    if _text_admits(texts, text["in-code"], parts):
         return True
     return any(
-        starts.search(seen.starts) and all(one.are_in(seen.texts) for one in sets) for starts, sets in text["beginning"]
+        all(one.are_in(texts, parts) for one in sets) and starts.search(data if seen is None else seen.starts)
+        for starts, sets in text["beginning"]
     )
 
 
 def _has_command(code: bytes) -> bool:
     """Whether a list or tuple holds an option: it may be a command. `add_argument("-o", "--out")` holds none."""
-    if b'"-' not in code and b"'-" not in code:
-        return False
     for place in _BEFORE_OPTION.finditer(code):
         bracket = max(code.rfind(b"[", 0, place.start()), code.rfind(b"(", 0, place.start()))
         between = code[bracket + 1 : place.start()]
@@ -152,8 +181,9 @@ def admits_text(data: bytes, screen: Data) -> bool:
     if may_hold_secret(data, screen) or b"mlgate:" in data or data.startswith(_POINTER) or _is_odd(data):
         return True
     text = screen["text"]
-    begins = any(all(one.are_in(data) for one in sets) for _, sets in text["beginning"])
-    return begins or _text_admits(data, text) or _text_admits(data, text["in-code"])
+    parts = _parts(data, screen)
+    begins = any(all(one.are_in(data, parts) for one in sets) for _, sets in text["beginning"])
+    return begins or _text_admits(data, text, parts) or _text_admits(data, text["in-code"], parts)
 
 
 def _is_odd(data: bytes) -> bool:
@@ -167,21 +197,30 @@ def _is_odd(data: bytes) -> bool:
     return not unicodedata.is_normalized("NFKC", text) and "mlgate" in unicodedata.normalize("NFKC", text)
 
 
-def _text_admits(data: bytes, text: Data) -> bool:
-    if text["always"] or _holds(data, text["exact"]):
+def _text_admits(data: bytes, text: Data, parts: set[bytes]) -> bool:
+    if text["always"] or _holds(data, text["exact"], parts):
         return True
     single, several = text["folded"]
     if not single and not several:
         return False
     # Two letters fold to ASCII ones: ſ and the Kelvin sign.
-    return b"\xc5\xbf" in data or b"\xe2\x84\xaa" in data or _holds(data.lower(), text["folded"])
-
-
-def _holds(data: bytes, words: tuple[Needles | None, Sequence[Sequence[Needles]]]) -> bool:
-    single, several = words
-    if single is not None and single.are_in(data):
+    if b"\xc5\xbf" in data or b"\xe2\x84\xaa" in data:
         return True
-    return any(all(one.are_in(data) for one in sets) for sets in several)
+    return _may_hold(text["folded"], parts) and _holds(data.lower(), text["folded"], parts)
+
+
+def _may_hold(words: tuple[Needles | None, Sequence[Sequence[Needles]]], parts: set[bytes]) -> bool:
+    single, several = words
+    if single is not None and not parts.isdisjoint(single.parts):
+        return True
+    return any(not any(parts.isdisjoint(one.parts) for one in sets) for sets in several)
+
+
+def _holds(data: bytes, words: tuple[Needles | None, Sequence[Sequence[Needles]]], parts: set[bytes]) -> bool:
+    single, several = words
+    if single is not None and single.are_in(data, parts):
+        return True
+    return any(all(one.are_in(data, parts) for one in sets) for sets in several)
 
 
 def _settings_admit(words: frozenset[bytes], screen: Data) -> bool:
@@ -200,7 +239,7 @@ def _chooses(data: bytes, libraries: frozenset[bytes]) -> bool:
     if not libraries:
         return False
     asked = frozenset(_GETATTR.findall(data))
-    imported = frozenset(word for line in _IMPORT_LINE.findall(data) for word in line.translate(WORD).split())
+    imported = frozenset(import_lines(data).translate(WORD).split())
     return not asked.isdisjoint(imported) or b"" in asked
 
 
@@ -231,6 +270,18 @@ def ready(stored: Data) -> dict[str, Any]:
     )
     opened = [(tuple(map(str.encode, parts)), frozenset(map(str.encode, others))) for parts, others in stored["open"]]
     secrets = stored["secrets"]
+    texts = {
+        **_texts(stored["text"]),
+        "in-code": _texts(stored["text"]["in-code"]),
+        "beginning": [
+            (
+                re.compile(rb"""["'](?:""" + b"|".join(re.escape(start.encode()) for start in starts) + rb")"),
+                [Needles(map(str.encode, words)) for words in sets],
+            )
+            for starts, sets in stored["text"]["beginning"]
+        ],
+    }
+    opened_gate = gate.opened(secrets) if secrets else None
     return {
         "calls": calls,
         "keys": frozenset(calls),
@@ -240,19 +291,21 @@ def ready(stored: Data) -> dict[str, Any]:
         "firsts": frozenset(calls).union(*(others for several in calls.values() for others in several)),
         "bare": frozenset(map(str.encode, stored["bare"])),
         "settings": settings,
-        "text": {
-            **_texts(stored["text"]),
-            "in-code": _texts(stored["text"]["in-code"]),
-            "beginning": [
-                (
-                    re.compile(rb"""["'](?:""" + b"|".join(re.escape(start.encode()) for start in starts) + rb")"),
-                    [Needles(map(str.encode, words)) for words in sets],
-                )
-                for starts, sets in stored["text"]["beginning"]
-            ],
-        },
-        "secrets": secrets and gate.opened(secrets),
+        "text": texts,
+        "secrets": opened_gate,
+        "index": Parts({*_parts_of(texts), *(gate.parts_of(opened_gate) if opened_gate else ())}),
     }
+
+
+def _parts_of(texts: Data) -> Iterator[bytes]:
+    """The parts of all needles."""
+    for table in (texts, texts["in-code"]):
+        for single, several in (table["exact"], table["folded"]):
+            for one in [*(one for sets in several for one in sets), *([] if single is None else [single])]:
+                yield from one.parts
+    for _, sets in texts["beginning"]:
+        for one in sets:
+            yield from one.parts
 
 
 def _texts(stored: Data) -> dict[str, Any]:

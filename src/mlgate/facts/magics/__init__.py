@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from mlgate.facts.magics import scripts
 from mlgate.facts.magics.cell import Split, Splitter, bare_magic
+from mlgate.limits import without_texts
 from mlgate.model import Embedded, Fact, Kind, Unit, Value
 
 __all__ = ["Split", "run_files", "split"]
@@ -49,7 +50,10 @@ def split(cell: int, text: str, language: str) -> Split:
 
 
 def _is_plain(text: str) -> bool:
-    return not text.lstrip("\n")[:1].isspace() and _CANDIDATE.search(text) is None and not _is_automagic(text)
+    if text.lstrip("\n")[:1].isspace() or _is_automagic(text):
+        return False
+    # What stands in a text is none: most docstrings with examples have lines that begin with `>>>`.
+    return _CANDIDATE.search(text) is None or _CANDIDATE.search(without_texts(text)) is None
 
 
 def _is_automagic(text: str) -> bool:

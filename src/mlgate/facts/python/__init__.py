@@ -11,12 +11,14 @@ from dataclasses import replace
 from mlgate.facts.python import bigquery, comments
 from mlgate.facts.python.calls import arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import SHELLS, embedded
+from mlgate.facts.python.expressions import pieces
 from mlgate.facts.python.known import Known, merge, told
 from mlgate.facts.python.names import names_of
 from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.origins import OWN, Origins, in_repository
+from mlgate.facts.python.outlines import outline
 from mlgate.facts.python.relevance import Relevance
-from mlgate.facts.python.scopes import Here, Outline, Site, is_there, outline, pieces
+from mlgate.facts.python.scopes import Here, Outline, Site, is_there
 from mlgate.facts.python.searches import Searches
 from mlgate.facts.python.settings import settings
 from mlgate.facts.python.texts import plain
@@ -140,16 +142,15 @@ class _Reader:
         self.origins = Origins(found, self.evaluator, project, posixpath.dirname(path))
         self.partials = {
             id(site.node.args[0]): site
-            for site in found.calls
-            if isinstance(site.node, ast.Call)
-            and site.node.args
-            and (getattr(site.node.func, "id", None) or getattr(site.node.func, "attr", "")) == "partial"
+            for site in found.calls_of("partial")
+            if isinstance(site.node, ast.Call) and site.node.args
         }
         """`functools.partial` calls by what they wrap."""
 
     def facts(self) -> Iterator[Fact]:
         seen: set[tuple[str, Span]] = set()
-        for site in self.outline.calls:
+        relevant = filter(self.evaluator.relevance.may_end_in, self.outline.called)
+        for site in self.outline.calls_of(*relevant):
             for fact in self._call(site):
                 if (fact.name, fact.span) not in seen:
                     seen.add((fact.name, fact.span))
@@ -243,7 +244,7 @@ class _Reader:
         node = site.node
         assert isinstance(node, ast.expr)
         last = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-        if last[:1].isupper():
+        if last[:1].isupper() or not self.evaluator.relevance.may_end_in(last):
             return  # A class that is passed on is most often a type, not a load.
         for target in targets(node, site.here, self.evaluator, self.names, self.libraries):
             if target.name.startswith("?.") or target.name.rpartition(".")[2][:1].isupper():

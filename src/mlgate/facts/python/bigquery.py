@@ -35,8 +35,7 @@ def _is_table(site: Site) -> bool:
 def _has_client(found: Outline, evaluator: Evaluator) -> bool:
     return "google" in found.libraries and any(
         option == Ref("google.cloud.bigquery.Client")
-        for site in found.calls
+        for site in found.calls_of("Client")
         if isinstance(site.node, ast.Call)
-        and getattr(site.node.func, "attr", getattr(site.node.func, "id", "")) == "Client"
         for option in evaluator.known(site.node.func, site.here).options
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from mlgate.facts.python.known import Class, Function, Inner
-from mlgate.facts.python.scopes import Binding, Here, Outline, Scope, Site
+from mlgate.facts.python.scopes import Binding, Here, Outline, Scope
 
 MAX_CALLS = 32
 """Most calls by one name that are looked at; what has more callers has no one value."""
@@ -17,10 +17,9 @@ Resolve = Callable[[ast.expr, Here], Collection[Inner]]
 
 @dataclass(slots=True)
 class Callers:
-    """The calls of one document by the last segment of what they call, gathered when first asked."""
+    """The calls of one document."""
 
     outline: Outline
-    _by_name: dict[str, list[Site]] | None = None
     _found: dict[tuple[int, str], list[tuple[ast.expr, Here]]] = field(default_factory=dict)
 
     def of(self, binding: Binding, resolve: Resolve) -> list[tuple[ast.expr, Here]]:
@@ -41,7 +40,7 @@ class Callers:
             return {}
         known = {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
         found: dict[str, list[tuple[ast.expr, Here]]] = {}
-        sites = self._calls().get(node.name, ())
+        sites = self.outline.calls_of(node.name)
         for site in sites if len(sites) <= MAX_CALLS else ():
             assert isinstance(site.node, ast.Call)
             further = [one for one in site.node.keywords if one.arg is not None and one.arg not in known]
@@ -75,24 +74,14 @@ class Callers:
         self, called: str, name: str, names: list[str], resolve: Resolve, scope: Scope
     ) -> Iterator[tuple[ast.expr | None, Here]]:
         """Per call of what `scope` belongs to: the expression given for `name`, None where there is none."""
-        sites = self._calls().get(called, ())
-        if len(sites) > MAX_CALLS:
+        if len(self.outline.called.get(called, ())) > MAX_CALLS:
             return
+        sites = self.outline.calls_of(called)
         for site in sites:
             call = site.node
             assert isinstance(call, ast.Call)
             if any(_is(option, scope) for option in resolve(call.func, site.here)):
                 yield _argument(call, name, names), site.here
-
-    def _calls(self) -> dict[str, list[Site]]:
-        if self._by_name is None:
-            self._by_name = {}
-            for site in self.outline.calls:
-                assert isinstance(site.node, ast.Call)
-                function = site.node.func
-                last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-                self._by_name.setdefault(last, []).append(site)
-        return self._by_name
 
 
 def _is(option: Inner, scope: Scope) -> bool:

@@ -64,14 +64,15 @@ def _is_program(word: str) -> bool:
 
 
 def _called(found: Outline, evaluator: Evaluator, relevance: Relevance, units: Sequence[Unit]) -> Iterator[Embedded]:
-    for site in found.calls:
+    known = {name for name in found.called if name in _LASTS or name in _EXEC or name == "main"}
+    renamed = {name for name in found.called if name in found.bound and relevance.may_end_in(name)}
+    for site in found.calls_of(*known, *(renamed - known)):
         node = site.node
         assert isinstance(node, ast.Call)
-        last = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if not node.args and not node.keywords:
             continue
-        is_known = last in _LASTS or last in _EXEC or last == "main"
-        if not is_known and not (_renamed(node.func, site.here) and relevance.may_be(node.func)):
+        last = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if last not in known and not (_renamed(node.func, site.here) and relevance.may_be(node.func)):
             continue
         for option in evaluator.known(node.func, site.here).options:
             name = option.name.replace("get_ipython.__call__", "get_ipython") if hasattr(option, "name") else ""  # type: ignore[union-attr]

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from mlgate.facts.python.known import Class, Function, Inner, Instance, Known, Partial, merge, outside
 from mlgate.facts.python.names import Names
 from mlgate.facts.python.options import command_line_options
+from mlgate.facts.python.outlines import outline
 from mlgate.facts.python.relevance import Relevance
-from mlgate.facts.python.scopes import Outline, outline
+from mlgate.facts.python.scopes import Outline
 from mlgate.facts.python.trees import parsed
 from mlgate.facts.python.values import Evaluator
 from mlgate.facts.python.wrappers import wrapper_of, wrapper_of_partial

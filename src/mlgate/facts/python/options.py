@@ -16,11 +16,8 @@ def command_line_options(outline: Outline, evaluator: Evaluator) -> dict[str, Kn
     `add_argument("--name", default=…)` and its kin; `@click.option("--name", default=…)` above a function.
     """
     found: dict[str, Known] = {}
-    for site in outline.calls:
-        node = site.node
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            continue
-        if node.func.attr.startswith(("add_arg", "add_option")):
+    for site in outline.calls_of(*(name for name in outline.called if name.startswith(("add_arg", "add_option")))):
+        if isinstance(site.node, ast.Call) and isinstance(site.node.func, ast.Attribute):
             _add(found, "", site, evaluator)
     for function, decorator in _decorated(outline):
         _add(found, f"{function}.", decorator, evaluator)

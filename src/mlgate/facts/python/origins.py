@@ -60,6 +60,7 @@ _REMOTE_CALLS = (
 _FETCHERS = frozenset(
     "urlretrieve download_url_to_file download_file download_blob_to_file download_to_filename".split()
 )
+_TELLING = (*_WRITERS, *_FOLDER_WRITERS, *_DOWNLOADERS, *_FETCHERS, "open")
 _FOLDER = re.compile(r"(?:^|_)(?:dir|directory|folder|best_model_checkpoint|best_model_path)$", re.IGNORECASE)
 """Names of attributes, parameters and variables that hold folders: `args.output_dir`, `model_dir`."""
 _NAMED_FIRST = frozenset("spec_from_file_location load_source SourceFileLoader".split())
@@ -170,7 +171,7 @@ class Origins:
     def _written(self) -> set[str]:
         if self._texts is None:
             self._texts = set()
-            for site in self.outline.calls:
+            for site in self.outline.calls_of(*_TELLING):
                 self._gather(site)
         return self._texts
 

@@ -34,6 +34,16 @@ class Relevance:
     _reach: Handed | None = None
     """What is in reach: names and libraries of other modules, and the libraries that are imported here."""
     _is_any: bool | None = None
+    _ended: dict[str, bool] = field(default_factory=dict)
+    _named: dict[str, bool] = field(default_factory=dict)
+
+    def may_end_in(self, last: str) -> bool:
+        """Whether a name or attribute `last`, of whatever, may be; most are not, and need no further look."""
+        if last not in self._named:
+            self._named[last] = (
+                self._any() or not last or last in _TRANSPARENT or self._is_last(last) or self._name(last)
+            )
+        return self._named[last]
 
     def may_be(self, expression: ast.expr) -> bool:
         """Whether what `expression` evaluates to may be asked for by a rule."""
@@ -41,11 +51,11 @@ class Relevance:
             return True
         match expression:
             case ast.Name(name):
-                return self._name(name)
+                return self.may_end_in(name) and self._name(name)
             case ast.Attribute(base, last):
-                if last in _TRANSPARENT and self.may_be(base):
-                    return True
-                return self._ends(last) or self._is_bound(last)
+                if not self.may_end_in(last):
+                    return False
+                return self._is_last(last) or (last in _TRANSPARENT and self.may_be(base))
             case ast.Call(function):
                 # What a library's function returns is none of its functions; what a table gives may be one.
                 if isinstance(function, ast.Attribute) and function.attr in _GETTERS and self.may_be(function.value):
@@ -73,7 +83,15 @@ class Relevance:
             return self._is_bound(name)
         return name in self.names.exact or name in _CHOOSERS or (self._has_stars() and self._ends(name))
 
+    def _is_last(self, last: str) -> bool:
+        return self._ends(last) or self._is_bound(last)
+
     def _ends(self, last: str) -> bool:
+        if last not in self._ended:
+            self._ended[last] = self._may_end(last)
+        return self._ended[last]
+
+    def _may_end(self, last: str) -> bool:
         """Whether a name of a library in reach, or of a module, may end so."""
         reach = self._reached()
         if last in reach.names:
@@ -137,18 +155,20 @@ class Relevance:
 
     def _late(self) -> Iterator[str | None]:
         """Modules that are imported by a call; None where a text says which."""
-        for site in self.outline.calls:
-            assert isinstance(site.node, ast.Call)
-            if _last(site.node.func) in _LATE or self._is_renamed_import(site.node.func):
+        for name in self.outline.called:
+            if name not in _LATE and not self._is_renamed_import(name):
+                continue
+            for site in self.outline.calls_of(name):
+                assert isinstance(site.node, ast.Call)
                 match site.node.args:
                     case [ast.Constant(str() as module)]:
                         yield module
                     case _:
                         yield None
 
-    def _is_renamed_import(self, function: ast.expr) -> bool:
+    def _is_renamed_import(self, name: str) -> bool:
         """`from importlib import import_module as load`."""
-        bindings = self.outline.bound.get(_last(function), ())
+        bindings = self.outline.bound.get(name, ())
         return any(one.kind == "import" and one.name.rpartition(".")[2] in _LATE for one in bindings)
 
     def _modules(self) -> Iterator[str]:
@@ -164,10 +184,6 @@ class Relevance:
                     dot = "" if base.endswith(".") else "."
                     seen.update((f"{base}{dot}{alias.name}", None) for alias in names if alias.name != "*")
         return iter(seen)
-
-
-def _last(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _identifiers(expression: ast.expr) -> Iterator[str]:

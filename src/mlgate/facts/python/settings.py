@@ -53,12 +53,9 @@ def settings(found: Outline, evaluator: Evaluator, place: Place) -> Iterator[Fac
                     if attribute != "auth" or "auth" not in server or server["auth"].options == ("",):
                         server[attribute] = _inverted(value) if attribute == "xsrf" else value
                     first = first or span
-    for site in found.calls:
-        node = site.node
-        assert isinstance(node, ast.Call)
-        if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("setdefault", "putenv", "update"):
-            continue
-        yield from _from_call(node, site.here, evaluator, place)
+    for site in found.calls_of("setdefault", "putenv", "update"):
+        if isinstance(site.node, ast.Call) and isinstance(site.node.func, ast.Attribute):
+            yield from _from_call(site.node, site.here, evaluator, place)
     if first is not None:
         yield Fact("server", "jupyter", first, attributes=server)
 

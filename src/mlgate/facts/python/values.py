@@ -480,7 +480,7 @@ class Evaluator:
                 match site.node:
                     case ast.Subscript(ast.Name(name), ast.Constant(str() as key)):
                         self._set_later.setdefault((name, key), []).append((value, site.here))
-            for site in self.outline.calls:
+            for site in self.outline.calls_of("update", "setdefault"):
                 match site.node:
                     case ast.Call(ast.Attribute(ast.Name(name), "update" | "setdefault"), [], keywords):
                         for one in keywords:
