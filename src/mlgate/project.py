@@ -321,7 +321,7 @@ _OF_MODULES = _OF_CONTENT | {"find-module"}
 
 
 class Recorder:
-    """A project that keeps what it was asked, and a digest of each answer."""
+    """A project that keeps what it was asked, and a digest of each answer that is cheap to get again."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -339,7 +339,7 @@ class Recorder:
 
     @property
     def plain(self) -> tuple[tuple[Question, str], ...]:
-        """The questions that no module has to be read for, as `questions`."""
+        """The questions that can be asked again; what a module says is told from its content, see `closure`."""
         return tuple(one for one in self.questions if one[0][0] not in _OF_CONTENT)
 
     @property
@@ -371,14 +371,12 @@ class Recorder:
         return answer
 
     def handed_on(self, module: str, importer: str) -> Handed | None:
-        answer = self._project.handed_on(module, importer)
-        self._asked["handed-on", module, importer] = digest(_flat(answer))
-        return answer
+        self._asked["handed-on", module, importer] = ""
+        return self._project.handed_on(module, importer)
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
-        answer = self._project.export(module, name, importer)
-        self._asked["export", module, name, importer] = digest(answer)
-        return answer
+        self._asked["export", module, name, importer] = ""
+        return self._project.export(module, name, importer)
 
 
 def answers_hold(project: Project, questions: Iterable[tuple[Sequence[str], str]]) -> bool:
@@ -386,7 +384,7 @@ def answers_hold(project: Project, questions: Iterable[tuple[Sequence[str], str]
     return all(digest(_ask(project, question)) == answer for question, answer in questions)
 
 
-Answer = Version | Value | str | bool | tuple[str, ...] | None
+Answer = Version | str | bool | None
 
 
 def _ask(project: Project, question: Sequence[str]) -> Answer:
@@ -399,17 +397,8 @@ def _ask(project: Project, question: Sequence[str]) -> Answer:
             return project.find_module(name, importer)
         case ["is-library", name]:
             return project.is_library(name)
-        case ["handed-on", module, importer]:
-            return _flat(project.handed_on(module, importer))
-        case ["export", module, name, importer]:
-            return project.export(module, name, importer)
         case _:
             raise ValueError(f"no such question: {question!r}")
-
-
-def _flat(handed: Handed | None) -> tuple[str, ...] | None:
-    """In an order that is the same in every process."""
-    return None if handed is None else (*sorted(handed.names), "", *sorted(handed.roots))
 
 
 def digest(answer: Answer) -> str:

@@ -12,7 +12,7 @@ from mlgate.facts.python import bigquery, comments
 from mlgate.facts.python.calls import arguments, restricts, targets, with_partial
 from mlgate.facts.python.commands import SHELLS, embedded
 from mlgate.facts.python.expressions import pieces
-from mlgate.facts.python.known import Known, merge, told
+from mlgate.facts.python.known import merge, told
 from mlgate.facts.python.names import names_of
 from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.origins import OWN, Origins, in_repository
@@ -306,22 +306,36 @@ class _Reader:
         searches = Searches.of(self.vocabulary.strings)
         if not searches:
             return
-        for site in self.outline.strings:
+        written = [_written(site.node) for site in self.outline.strings]
+        # Two texts in three say what they are: what none of them together can hold is not sought in each.
+        in_written = searches.within(text for text in written if text is not None)
+        for site, text in zip(self.outline.strings, written, strict=True):
             node = site.node
             assert isinstance(node, ast.expr)
-            known = self._text(node, site.here)
-            base = self._base(node, site.here, searches)
-            for option in known.options:
-                text = plain(option) if isinstance(option, (str, Local)) or hasattr(option, "parts") else None
-                if text and searches.meet(text):
-                    attributes = {"use": Value((site.use,))}
-                    if site.keyword:
-                        attributes["keyword"] = Value((site.keyword,))
-                    if site.callee is not None:
-                        attributes["callee"] = Value((_dotted(site.callee),))
-                    if base:
-                        attributes["base"] = Value(base)
-                    yield Fact("string", text, self._span(site.here.unit, node), attributes=attributes)
+            if text is not None:
+                if text and in_written and in_written.meet(text):
+                    yield self._string(site, text, ())
+                continue
+            found = [
+                text
+                for option in self.evaluator.known(node, site.here).options
+                if (isinstance(option, (str, Local)) or hasattr(option, "parts"))
+                and (text := plain(option))
+                and searches.meet(text)
+            ]
+            if found:
+                base = self._base(node, site.here, searches)
+                yield from (self._string(site, text, base) for text in found)
+
+    def _string(self, site: Site, text: str, base: tuple[str, ...]) -> Fact:
+        attributes = {"use": Value((site.use,))}
+        if site.keyword:
+            attributes["keyword"] = Value((site.keyword,))
+        if site.callee is not None:
+            attributes["callee"] = Value((_dotted(site.callee),))
+        if base:
+            attributes["base"] = Value(base)
+        return Fact("string", text, self._span(site.here.unit, site.node), attributes=attributes)
 
     def _tables(self) -> Iterator[Fact]:
         for site, address in bigquery.tables(self.outline, self.evaluator):
@@ -336,13 +350,14 @@ class _Reader:
                 found += [text for text in texts if text and searches.meet(text)]
         return tuple(dict.fromkeys(found))
 
-    def _text(self, node: ast.expr, here: Here) -> Known:
-        match node:
-            case ast.Constant(str() as text):
-                return Known((text,))
-            case ast.Constant(bytes() as raw):
-                return Known((raw.decode("latin-1"),))
-        return self.evaluator.known(node, here)
+
+def _written(node: ast.AST) -> str | None:
+    match node:
+        case ast.Constant(str() as text):
+            return text
+        case ast.Constant(bytes() as raw):
+            return raw.decode("latin-1")
+    return None
 
 
 def _brought_in(node: ast.expr) -> list[ast.expr]:
