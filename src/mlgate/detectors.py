@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from mlgate.gate import KEY_CHARACTERS, MIN_KEY, runs
+from mlgate.gate import KEY_CHARACTERS, MIN_KEY, has_userinfo, runs
 from mlgate.model import Confidence
 from mlgate.needles import WORD, Parts, part_of
 
@@ -454,7 +454,7 @@ class Detectors(tuple[Detector, ...]):
             for word in folded:
                 if word in lowered:
                     places.update(self._folded[word])
-        if "://" in text and "@" in text:
+        if "://" in text and "@" in text and has_userinfo(text.encode("utf-8", "surrogatepass")):
             places.update(self._userinfo)
         return [self[place] for place in sorted(places)]
 

@@ -65,7 +65,7 @@ def admits(
         return True
     if (parts is None or not parts.isdisjoint(folded.parts)) and folded.are_in(data.lower(), parts):
         return True
-    return _userinfo(data)
+    return has_userinfo(data)
 
 
 def runs(data: bytes) -> bytes:
@@ -84,7 +84,7 @@ def _stands(data: bytes, word: bytes, tail: int) -> bool:
     return False
 
 
-def _userinfo(data: bytes) -> bool:
+def has_userinfo(data: bytes) -> bool:
     """Whether some `://user:password@` is there: no word says so, `://` stands in every licence header."""
     at = data.find(b"@")
     while at >= 0:

@@ -18,13 +18,25 @@ MAX_MODULES = 48
 """Most modules that are kept taken apart at one time, as in `project`."""
 
 
+class _Held:
+    """An outline that is taken apart once nobody reads it: its circles would wait for the collector."""
+
+    __slots__ = ("outline",)
+
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+
+    def __del__(self) -> None:
+        self.outline.close()
+
+
 @dataclass(slots=True)
 class Modules:
     """Reads modules for one vocabulary; each text is parsed once, whoever imports it and on whichever side."""
 
     vocabulary: Vocabulary
     _names: Names = field(init=False)
-    _outlines: OrderedDict[tuple[bool, bytes], Outline | None] = field(default_factory=OrderedDict)
+    _outlines: OrderedDict[tuple[bool, bytes], _Held | None] = field(default_factory=OrderedDict)
     """The last ones used."""
 
     def __post_init__(self) -> None:
@@ -37,12 +49,13 @@ class Modules:
         if key not in self._outlines:
             kind = Kind.NOTEBOOK if is_notebook else Kind.PYTHON
             document = documents.load(Source(path, kind, data))
-            self._outlines[key] = None if isinstance(document, Problem) else read(*_python_of(document))
+            found = None if isinstance(document, Problem) else read(*_python_of(document))
+            self._outlines[key] = None if found is None else _Held(found)
             if len(self._outlines) > MAX_MODULES:
                 self._outlines.popitem(last=False)
         self._outlines.move_to_end(key)
-        found = self._outlines[key]
-        return None if found is None else Exports(found, self._names, project, path)
+        held = self._outlines[key]
+        return None if held is None else Exports(held.outline, self._names, project, path, held)
 
     def text(self, path: str, text: str, project: Project) -> Exports | None:
         """The same of a text that is a file only when a notebook has run."""

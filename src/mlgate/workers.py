@@ -11,7 +11,8 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -25,7 +26,7 @@ TIMEOUT = "timeout"
 CRASHED = "crashed"
 
 _CHUNK = 32
-"""Tasks sent at once: one message for many small files, few enough that the last worker does not wait long."""
+"""Most tasks sent at once: one message for many small files, few enough that another worker can take the rest."""
 
 
 MAX_FRAMES = 4_000
@@ -47,8 +48,11 @@ class Lost(Generic[Task]):
 class _Worker(Generic[Task]):
     process: BaseProcess
     connection: Connection
-    waiting: deque[Task]
     since: float
+    waiting: deque[Task] = field(default_factory=deque)
+    """What it was sent and has not answered."""
+    share: deque[Task] = field(default_factory=deque)
+    """What it will be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +97,18 @@ def run(
     """
     context = _context()
     serve = _Serve(prepare, debug)
-    queue = deque(tasks)
     workers: list[_Worker[Task]] = []
     try:
-        workers += [_start(context, serve) for _ in range(max(1, min(jobs, len(tasks))))]
+        count = max(1, min(jobs, len(tasks)))
+        # Neighbours go to one worker: they import the same modules, which each worker reads for itself.
+        ends = [len(tasks) * number // count for number in range(count + 1)]
+        for start, end in pairwise(ends):
+            workers.append(_start(context, serve))
+            workers[-1].share.extend(tasks[start:end])
         for worker in workers:
-            _feed(worker, queue, len(workers))
+            _feed(worker, workers)
         while any(worker.waiting for worker in workers):
-            yield from _step(workers, queue, context, serve, seconds)
+            yield from _step(workers, context, serve, seconds)
     finally:
         for worker in workers:
             _end(worker)
@@ -108,7 +116,6 @@ def run(
 
 def _step(
     workers: list[_Worker[Task]],
-    queue: deque[Task],
     context: BaseContext,
     serve: _Serve[Task, Outcome],
     seconds: float,
@@ -123,17 +130,17 @@ def _step(
             except (EOFError, OSError):
                 worker.process.join(1.0)
                 detail = f"its reader ended with exit code {worker.process.exitcode}"
-                yield _lost(worker, CRASHED, detail, queue)
+                yield _lost(worker, CRASHED, detail)
                 _replace(worker, context, serve)
             else:
                 worker.waiting.popleft()
                 worker.since = time.monotonic()
                 yield outcome
         elif time.monotonic() - worker.since >= seconds:
-            yield _lost(worker, TIMEOUT, f"reading it took more than {seconds:.0f} seconds", queue)
+            yield _lost(worker, TIMEOUT, f"reading it took more than {seconds:.0f} seconds")
             _replace(worker, context, serve)
         if not worker.waiting:
-            _feed(worker, queue, len(workers))
+            _feed(worker, workers)
 
 
 def _context() -> BaseContext:
@@ -148,7 +155,7 @@ def _start(context: BaseContext, serve: _Serve[Task, Outcome]) -> _Worker[Task]:
     with _away_from_what_is_judged(context):
         process.start()
     theirs.close()
-    return _Worker(process, ours, deque(), time.monotonic())
+    return _Worker(process, ours, time.monotonic())
 
 
 @contextlib.contextmanager
@@ -165,21 +172,28 @@ def _away_from_what_is_judged(context: BaseContext) -> Iterator[None]:
         os.chdir(here)
 
 
-def _feed(worker: _Worker[Task], queue: deque[Task], workers: int) -> None:
-    if not queue:
+def _feed(worker: _Worker[Task], workers: Sequence[_Worker[Task]]) -> None:
+    """More of its own share; where that is done, from the far end of the largest one."""
+    tasks: list[Task] = []
+    if worker.share:
+        count = max(1, min(_CHUNK, len(worker.share) // 2))
+        tasks = [worker.share.popleft() for _ in range(count)]
+    else:
+        largest = max((one.share for one in workers), key=len)
+        count = min(_CHUNK, (len(largest) + 1) // 2)
+        tasks = [largest.pop() for _ in range(count)]
+    if not tasks:
         return
-    count = max(1, min(_CHUNK, len(queue) // (workers * 2)))
-    tasks = [queue.popleft() for _ in range(min(count, len(queue)))]
     worker.waiting.extend(tasks)
     worker.since = time.monotonic()
     with contextlib.suppress(OSError):  # It died: the next wait() finds its end of the pipe closed and says so.
         worker.connection.send(tasks)
 
 
-def _lost(worker: _Worker[Task], why: str, detail: str, queue: deque[Task]) -> Lost[Task]:
+def _lost(worker: _Worker[Task], why: str, detail: str) -> Lost[Task]:
     """The task at hand is lost; what stood behind it goes back."""
     task = worker.waiting.popleft()
-    queue.extendleft(reversed(worker.waiting))
+    worker.share.extendleft(reversed(worker.waiting))
     worker.waiting.clear()
     return Lost(task, why, detail)
 

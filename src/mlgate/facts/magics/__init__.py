@@ -17,6 +17,9 @@ _CANDIDATE = re.compile(
     r"^[ \t]*(?:[%!?,;/]|In ?\[|>>>|(?:pip3?|conda|mamba|micromamba|uv)[ \t])|=[ \t]*[%!]|\?[ \t]*;?[ \t]*$",
     re.MULTILINE,
 )
+_SIGNS = (b"\n%", b"\n!", b"\n?", b"\n,", b"\n;", b"\n/", b"\nIn[", b"\n>>>", b"=%", b"=!", b"?\n", b"?;\n")
+"""What stands in a candidate once blanks are taken out."""
+_INSTALLERS = ("pip", "conda", "mamba", "uv")
 _CELL_IN_PYTHON_OR_SHELL = re.compile(
     r"\s*(?:%%(?:python[23]?|pyspark|local|bash|sh|script|sql|writefile|file)|%(?:python|pyspark|sh|sql))(?:\s|$)"
 )
@@ -52,8 +55,16 @@ def split(cell: int, text: str, language: str) -> Split:
 def _is_plain(text: str) -> bool:
     if text.lstrip("\n")[:1].isspace() or _is_automagic(text):
         return False
+    if not _has_signs(text):
+        return True
     # What stands in a text is none: most docstrings with examples have lines that begin with `>>>`.
     return _CANDIDATE.search(text) is None or _CANDIDATE.search(without_texts(text)) is None
+
+
+def _has_signs(text: str) -> bool:
+    """Whether anything of a candidate is there, told without the expression, which takes ten times as long."""
+    close = b"\n%s\n" % text.encode("utf-8", "surrogatepass").translate(None, b" \t")
+    return any(sign in close for sign in _SIGNS) or any(name in text for name in _INSTALLERS)
 
 
 def _is_automagic(text: str) -> bool:

@@ -11,11 +11,13 @@ _ADDRESS = re.compile(
     r"(?<![\w.+-])(?:postgres|postgresql|redshift|mysql|mariadb|mssql|oracle|mongodb|snowflake|clickhouse)"
     r"(?:\+\w+)?://[^\s\"'`<>]+@[^\s\"'`<>]+"
 )
+_USERINFO = re.compile(r"://[^\s\"'`<>]+@")
+"""A part of an address that is found sooner than its beginning."""
 
 
 def addresses(text: str) -> Iterator[tuple[int, int, str]]:
     """(Line, column, address), both from 1; nothing where the text is no Python."""
-    if "#" not in text or _ADDRESS.search(text) is None:
+    if "#" not in text or _USERINFO.search(text) is None or _ADDRESS.search(text) is None:
         return
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):

@@ -40,6 +40,8 @@ class Exports:
     names: Names
     project: Project
     path: str
+    holder: object = None
+    """What takes the outline apart when it goes: it is kept as long as this is."""
     _evaluator: Evaluator = field(init=False)
     _known: dict[str, Value | None] = field(default_factory=dict)
 
