@@ -435,9 +435,21 @@ class Detectors(tuple[Detector, ...]):
         self._userinfo = [place for place, one in enumerate(self) if one.userinfo]
         self._part_of = {word: part_of(word.encode()) for word in (*self._exact, *self._keyed, *self._folded)}
         self._parts = Parts(self._part_of.values())
+        self._subsets: dict[tuple[int, ...], Detectors] = {}
+
+    def within(self, texts: Iterable[str]) -> Detectors:
+        """Those that can match in one of the texts: most documents meet none, and their cells need no further look."""
+        together = "\n".join(texts)
+        places = self._places(together)
+        if places not in self._subsets:
+            self._subsets[places] = Detectors(self[place] for place in places)
+        return self._subsets[places]
 
     def for_text(self, text: str) -> list[Detector]:
         """Those that can match in `text`, in their order."""
+        return [self[place] for place in self._places(text)]
+
+    def _places(self, text: str) -> tuple[int, ...]:
         places: set[int] = set()
         tables = (self._exact, self._keyed, self._folded)
         exact, keyed, folded = tables if len(text) < SHORT else map(self._within(text), tables)
@@ -456,7 +468,7 @@ class Detectors(tuple[Detector, ...]):
                     places.update(self._folded[word])
         if "://" in text and "@" in text and has_userinfo(text.encode("utf-8", "surrogatepass")):
             places.update(self._userinfo)
-        return [self[place] for place in sorted(places)]
+        return tuple(sorted(places))
 
     def _within(self, text: str) -> Callable[[Iterable[str]], list[str]]:
         """Leaves of words those that the words of `text` may hold."""

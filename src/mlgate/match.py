@@ -53,6 +53,9 @@ class Answer:
     """The highest confidence that the answer supports."""
 
 
+_NO = Answer(Truth.FALSE)
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     rule: Rule
@@ -274,14 +277,27 @@ def _clause(
     exempt a call, so it lowers confidence; it is no evidence against it.
     """
     if clause.kind and (clause.kind != fact.kind or not _kind_fits(clause, fact, params)):
-        return Answer(Truth.FALSE)
-    answers = [_predicate(one, _argument(fact, one), params, fact.open, exempts) for one in clause.args]
-    answers += [_predicate(one, _attribute(fact, one.name), params, False, exempts) for one in clause.where]
-    answers += [_installed(package, wanted, params, circumstances) for package, wanted in clause.installed]
+        return _NO
+    answers: list[Answer] = []
+    for answer in _answers(clause, fact, params, circumstances, exempts):
+        if answer.truth is Truth.FALSE:
+            return _NO
+        answers.append(answer)
     truth = min((answer.truth for answer in answers), default=Truth.TRUE)
     why = next((answer.why for answer in answers if answer.truth is truth and answer.why), "")
     why = why or next((answer.why for answer in answers if answer.why), "")
     return Answer(truth, why, min((answer.cap for answer in answers), default=Confidence.HIGH))
+
+
+def _answers(
+    clause: Clause, fact: Fact, params: Mapping[str, object], circumstances: Circumstances, exempts: bool
+) -> Iterator[Answer]:
+    for one in clause.args:
+        yield _predicate(one, _argument(fact, one), params, fact.open, exempts)
+    for one in clause.where:
+        yield _predicate(one, _attribute(fact, one.name), params, False, exempts)
+    for package, wanted in clause.installed:
+        yield _installed(package, wanted, params, circumstances)
 
 
 def _kind_fits(clause: Clause, fact: Fact, params: Mapping[str, object]) -> bool:

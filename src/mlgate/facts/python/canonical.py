@@ -7,6 +7,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import groupby
 
 import libcst
@@ -26,6 +27,7 @@ _UNREADABLE = (libcst.ParserSyntaxError, ValueError, RecursionError)
 _ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|N\{[^}]*\}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.)", re.DOTALL)
 
 
+@lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """Node kinds and values of the syntax tree of an expression or simple statement.
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mlgate.detectors import Detector
+from mlgate.detectors import Detector, Detectors
 from mlgate.facts.secret.catalogue import compile_detectors
 from mlgate.facts.secret.find import Hit, apart, find
 from mlgate.facts.secret.mask import mask_text
@@ -44,7 +44,9 @@ def extract(cells: Sequence[tuple[int, Cell]], detectors: Sequence[Detector], pa
     A value found in one cell is found again wherever else it stands: an output echoes what a cell defines.
     Facts say kind, length, 16 bits of a hash and whether it looks like an example; never the value.
     """
-    found = {place: find(cell.text, detectors) for place, cell in cells}
+    possible = Detectors(detectors) if not isinstance(detectors, Detectors) else detectors
+    possible = possible.within(cell.text for _, cell in cells)
+    found = {place: find(cell.text, possible) if possible else () for place, cell in cells}
     echoes: dict[str, Hit] = {}
     for place, cell in cells:
         for hit in found[place]:
