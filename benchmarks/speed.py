@@ -3,8 +3,8 @@
     python benchmarks/speed.py --corpora CHECKOUTS --peers VENVS [--runs 5] [--only ROW] [--output FILE.json]
 
 CHECKOUTS holds the repositories of the corpora, VENVS a virtual environment for each peer: `bandit`, `ruff`,
-`detect-secrets`, `nbqa-bandit`. Each run is one process tree, in turns with the other side's. Prints a table; with
-`--output` the figures are written as JSON and as a plot beside it.
+`detect-secrets`, `semgrep`, `nbqa-bandit`. Each run is one process tree, in turns with the other one. Prints a table;
+with `--output` the figures are written as JSON and as a plot beside it.
 """
 
 from __future__ import annotations
@@ -85,6 +85,14 @@ def rows(mlgate: str, peers: Path) -> Iterator[Row]:
     yield Row("notebooks, cold", "ruff", 5, "notebooks", check("--no-cache", "."), (*ruff, "--no-cache", "."))
     only = check("--no-cache", "--only", "secret/*", ".")
     yield Row("diffusers, secrets alone", "detect-secrets", 1 / 20, "diffusers", only, secrets)
+    semgrep = (
+        tool("semgrep"), "scan", "--config", str(Path(__file__).with_name("semgrep.yaml")), "--metrics", "off",
+        "--disable-version-check", "--jobs", "2", "--quiet", "--json", "--output", os.devnull, ".",
+    )  # fmt: skip
+    yield Row(
+        "diffusers, cold, 2 processes", "semgrep, eight rules", 1, "diffusers",
+        check("--no-cache", "--jobs", "2", "."), semgrep,
+    )  # fmt: skip
     yield Row("diffusers, nothing changed", "ruff", 1, "diffusers", check("."), (*ruff, "."), is_warm=True)
     yield Row(
         "hook, one clean file",

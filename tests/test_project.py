@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from gitrepo import ENVIRONMENT, make_repository
 
+from mlgate.facts.python.scopes import Scope
 from mlgate.git import Git
 from mlgate.model import Entries, Items, Local, Made, Ref, Template, Value, Version, Vocabulary, Wrapper
 from mlgate.modules import Modules
@@ -605,3 +607,23 @@ def test_equal_answers_have_equal_digests_and_others_do_not() -> None:
     assert digest(Version("1", True, "x")) == digest(Version("1", True, "x"))
     answers = [None, True, False, "x", "None", Version("1", True, "x"), Version("1", False, "x")]
     assert len({digest(answer) for answer in answers}) == len(answers)
+
+
+def test_modules_that_are_no_longer_kept_are_gone_without_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlgate.project.MAX_MODULES", 1)
+    monkeypatch.setattr("mlgate.modules.MAX_MODULES", 1)
+    files = {f"m{number}.py": f"class C:\n    def f(self):\n        self.x = {number}\n" for number in range(9)}
+    project = Repository(Files(files), Modules(MODULES.vocabulary))
+    gc.collect()
+    gc.disable()
+    try:
+        before = outlines_alive()
+        for number in range(9):
+            assert project.export(f"m{number}", "C", "main.py") is not None
+        assert outlines_alive() == before + 1
+    finally:
+        gc.enable()
+
+
+def outlines_alive() -> int:
+    return sum(isinstance(one, Scope) and one.kind == "module" for one in gc.get_objects())

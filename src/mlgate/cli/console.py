@@ -7,6 +7,7 @@ import datetime
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -172,20 +173,38 @@ def write_bytes(file: Path, data: bytes) -> None:
         raise MlgateError(f"{file}: it cannot be written: {error.strerror}; check folder and permissions") from error
 
 
+MIN_SECONDS = 0.1
+"""Between two lines of progress: a terminal far away is not flooded."""
+
+
 def progress(
     environment: Mapping[str, str], options: argparse.Namespace, things: str = "files", least: int = 50
 ) -> Callable[[int, int], None] | None:
     """A counter on a terminal, nothing in a pipe or a hook, nor for fewer than `least` things."""
     if options.quiet or environment.get("PRE_COMMIT") or not sys.stderr.isatty():
         return None
+    start = time.monotonic()
+    shown = start - MIN_SECONDS
 
     def show(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
         if total < least:
             return
         if done == total:
             sys.stderr.write("\r\x1b[K")
-        elif done % max(1, min(20, least // 2)) == 0:
-            sys.stderr.write(f"\r\x1b[K{done} of {total} {things}")
+        elif now - shown >= MIN_SECONDS:
+            shown = now
+            sys.stderr.write(f"\r\x1b[K{so_far(done, total, now - start, things)}")
         sys.stderr.flush()
 
     return show
+
+
+def so_far(done: int, total: int, seconds: float, things: str) -> str:
+    """How much is done, how fast, and how long the rest takes at that pace: it begins with 1 done at least."""
+    rate = done / max(seconds, 0.001)
+    left = round((total - done) / rate)
+    time_left = f"{left} s" if left < 100 else f"{round(left / 60)} min"
+    pace = f"{rate:,.0f} a second" if rate >= 1 else f"{1 / rate:.0f} s each"
+    return f"{done:,} of {total:,} {things}, {pace}, {time_left} left"
