@@ -105,8 +105,8 @@ def test_neither_calendar_nor_randomness_below_the_command_line(path: Path) -> N
     assert {name for name in names if name.rpartition(".")[2] in TODAY and "date" in name} == set()
 
 
-def test_only_the_supervisor_of_workers_has_a_clock() -> None:
-    assert {path.name for path in MODULES if "time" in set(imported(parsed(path)))} <= {"workers.py"}
+def test_only_the_supervisor_of_workers_and_the_counter_on_a_terminal_have_a_clock() -> None:
+    assert {path.name for path in MODULES if "time" in set(imported(parsed(path)))} <= {"workers.py", "console.py"}
 
 
 def handlers(tree: ast.AST) -> Iterator[str]:
