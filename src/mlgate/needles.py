@@ -68,8 +68,10 @@ class Needles:
 
     def __init__(self, needles: Iterable[bytes]) -> None:
         distinct = list(dict.fromkeys(needles))
-        # One that holds another is there only where that is.
-        distinct = [needle for needle in distinct if not any(one in needle for one in distinct if one != needle)]
+        # One that holds another is there only where that is. Few stand in another: they are told by counting.
+        together = b"\n".join(distinct)
+        inner = [needle for needle in distinct if together.count(needle) > 1]
+        distinct = [needle for needle in distinct if not any(one in needle for one in inner if one != needle)]
         self._by_part: dict[bytes, list[bytes]] = {}
         by_end: dict[bytes, list[bytes]] = {}
         for needle in distinct:
