@@ -14,7 +14,7 @@ from program import environment, run
 from mlgate import screen
 from mlgate.discover import source
 from mlgate.examine import Examiner
-from mlgate.model import Example, Kind
+from mlgate.model import Example, Kind, Source
 from mlgate.policy import load_bundle
 from mlgate.quick import is_clean, outline
 from mlgate.verbs.policy_test import forms
@@ -306,3 +306,21 @@ def test_who_calls_a_wrapper_is_read(caller: str, use: str) -> None:
     package = {"pkg/__init__.py": "from .deep import *\nfrom .deep import get as get\n"}
     for module in WRAPPERS:
         assert hidden({"tools.py": module, "pkg/deep.py": module, "main.py": main, **package}) == set(), module
+
+
+@pytest.mark.parametrize("first", ["", "exec(source)\n"])
+@pytest.mark.parametrize("padding", ["  # (see the docs)\n", "\n" * 10_001, " " * 10_001 + "\n"])
+def test_what_stands_in_the_brackets_of_an_import_hides_nothing(first: str, padding: str) -> None:
+    files = {
+        "direct.py": f'{first}from torch import ({padding}    load,\n)\nx = load("f.pt", weights_only=False)\n',
+        "through.py": f'{first}from pkg import ({padding}    fetch,\n)\nfetch("jdoe/x")\n',
+        "pkg.py": "from transformers import AutoModel as M\n\n\ndef fetch(name):\n    return M.from_pretrained(name)\n",
+    }
+    judge = examiner({path: text.encode() for path, text in files.items()})
+    found = {
+        (one.rule, path, one.location.line)
+        for path, text in files.items()
+        for one in judge.examine(Source(path, Kind.PYTHON, text.encode())).findings
+    }
+    line = first.count("\n") + padding.count("\n") + 3
+    assert {("unsafe-load/torch-load", "direct.py", line), ("unpinned/model-revision", "through.py", line)} <= found

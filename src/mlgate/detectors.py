@@ -416,6 +416,12 @@ SHORT = 1_000
 """Texts below this, in code points, are searched as they are."""
 
 
+MAX_ALONE = 40
+"""Most words that are looked for one by one in a long text."""
+MAX_SUBSETS = 256
+"""Most choices of detectors that are kept: documents meet a few of a hundred, and mostly the same."""
+
+
 def _is_key(word: str) -> bool:
     return all(character in KEY_CHARACTERS for character in word.encode())
 
@@ -434,7 +440,8 @@ class Detectors(tuple[Detector, ...]):
                     table.setdefault(word, []).append(place)
         self._userinfo = [place for place, one in enumerate(self) if one.userinfo]
         self._part_of = {word: part_of(word.encode()) for word in (*self._exact, *self._keyed, *self._folded)}
-        self._parts = Parts(self._part_of.values())
+        # What words hold is remembered: a few needles are looked for sooner, and take no room.
+        self._parts = Parts(self._part_of.values()) if len(self._part_of) > MAX_ALONE else None
         self._subsets: dict[tuple[int, ...], Detectors] = {}
 
     def within(self, texts: Iterable[str]) -> Detectors:
@@ -442,6 +449,8 @@ class Detectors(tuple[Detector, ...]):
         together = "\n".join(texts)
         places = self._places(together)
         if places not in self._subsets:
+            if len(self._subsets) >= MAX_SUBSETS:
+                self._subsets.clear()
             self._subsets[places] = Detectors(self[place] for place in places)
         return self._subsets[places]
 
@@ -452,7 +461,9 @@ class Detectors(tuple[Detector, ...]):
     def _places(self, text: str) -> tuple[int, ...]:
         places: set[int] = set()
         tables = (self._exact, self._keyed, self._folded)
-        exact, keyed, folded = tables if len(text) < SHORT else map(self._within(text), tables)
+        exact, keyed, folded = (
+            tables if self._parts is None or len(text) < SHORT else map(self._narrowed(self._parts, text), tables)
+        )
         for word in exact:
             if word in text:
                 places.update(self._exact[word])
@@ -470,14 +481,14 @@ class Detectors(tuple[Detector, ...]):
             places.update(self._userinfo)
         return tuple(sorted(places))
 
-    def _within(self, text: str) -> Callable[[Iterable[str]], list[str]]:
+    def _narrowed(self, parts: Parts, text: str) -> Callable[[Iterable[str]], list[str]]:
         """Leaves of words those that the words of `text` may hold."""
         # Two letters become ASCII ones in lower case: the Kelvin sign and the dotted I.
         if "\u212a" in text or "\u0130" in text:
             return list
         words = text.encode("utf-8", "surrogatepass").translate(WORD).split()
-        parts = self._parts.within(frozenset(words))
-        return lambda table: [word for word in table if self._part_of[word] in parts]
+        there = parts.within(frozenset(words))
+        return lambda table: [word for word in table if self._part_of[word] in there]
 
 
 def restore(compiled: Mapping[str, Any]) -> Detectors:

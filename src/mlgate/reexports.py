@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     Aliases = dict[bytes, "Through | None"]
     _Assignment = tuple[list[bytes], frozenset[bytes]]
 
+MAX_LOOK = 10_000
+"""How far the brackets of an import are looked through, in bytes."""
 _FROM = re.compile(
-    rb"(?:^|[;:])[ \t\f]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]{0,10000}\)|[^\n]{0,10000})", re.MULTILINE
+    rb"(?:^|[;:])[ \t\f]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]{0,%d}\)|[^\n]{0,%d})" % (MAX_LOOK, MAX_LOOK),
+    re.MULTILINE,
 )
 _IMPORT = re.compile(rb"(?:^|[;:])[ \t\f]*import[ \t]+([\w., \t]+)", re.MULTILINE)
 _ASSIGNED = re.compile(
@@ -40,6 +43,9 @@ _DEFINED = re.compile(
 _RETURNED = re.compile(rb"\b(?:return|yield|lambda|->)\b([^\n]*)")
 _ATTRIBUTE = re.compile(rb"\.[\s\\]*([A-Za-z_]\w*)")
 _IMPORT_LINE = re.compile(rb"(?:^|[;:])[ \t\f]*(?:from|import)\b[^\n(;]*(?:\([^)]*\))?", re.MULTILINE)
+_STATEMENT = re.compile(rb"import[^(\n]*(?:\([^)#]*(?:#[^\n]*[^)#]*)*\)?)?[^\n]*")
+"""What an import statement holds behind that word: comments in its brackets may hold brackets, too."""
+_COMMENT = re.compile(rb"#[^\n]*")
 _QUOTED = re.compile(rb"""["']([A-Za-z_][\w.]*)["']""")
 _OWN = re.compile(rb"\b(?:self|cls)\.(\w+)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*)")
 _LATE = frozenset([b"import_module", b"__import__"])
@@ -265,20 +271,21 @@ def import_lines(code: bytes) -> bytes:
 
 
 def _with_imports(code: bytes) -> bytes:
-    """The lines in which `import` stands, each as far as its brackets go: next to nothing of most files."""
+    """The lines in which `import` stands, each as far as its brackets go: next to nothing of most files.
+
+    Those with comments, and long ones, also without comments and spare blanks: `from a import (  # (see b)` does not
+    end in its comment, and nobody may push a name out of sight.
+    """
     found = []
     at = code.find(b"import")
     while at >= 0:
         start = code.rfind(b"\n", 0, at) + 1
-        end = code.find(b"\n", at)
-        end = len(code) if end < 0 else end
-        if code.find(b"(", at, end) >= 0:
-            closed = code.find(b")", at)
-            if closed >= end:
-                behind = code.find(b"\n", closed)
-                end = len(code) if behind < 0 else behind
+        statement = _STATEMENT.match(code, at)
+        end = statement.end() if statement else at
         found.append(code[start:end])
-        at = code.find(b"import", end)
+        if b"#" in found[-1] or len(found[-1]) > MAX_LOOK:
+            found.append(b" ".join(_COMMENT.sub(b"", found[-1]).split()))
+        at = code.find(b"import", max(end, at + 1))
     return b"\n".join(found)
 
 

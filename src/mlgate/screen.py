@@ -98,18 +98,17 @@ def admits_code(data: bytes, screen: Data, path: str = "", modules: Reexports | 
     is_run = b"exec" in words or b"eval" in words
     if is_run and _ESCAPE.search(data):
         return True
-    # Everything for code first: what is not there cannot be in its code either, which takes a lexer to tell.
+    # The whole file first: what stands nowhere in it stands in no text either, which takes a lexer to tell.
     parts: set[bytes] = screen["index"].within(words) if data is normal else _parts(data, screen)
     may_say = _said_admits(data, None, screen["text"], parts) or b'"-' in data or b"'-" in data
-    if not may_say and not _code_admits(normal, words, screen, path, modules):
-        return False
     seen = views(data)
     if seen is None or (may_say and (_said_admits(data, seen, screen["text"], parts) or _has_command(seen.said))):
         return True
-    if is_run and _runs_texts(seen.code):
-        return _code_admits(normal, words, screen, path, modules)
-    code = _normal(seen.code) or normal
-    return _code_admits(code, frozenset(code.translate(WORD).split()), screen, path, modules)
+    code = normal
+    if not (is_run and _runs_texts(seen.code)):
+        code = _normal(seen.code) or normal
+        words = frozenset(code.translate(WORD).split())
+    return _code_admits(code, words, screen, path, modules)
 
 
 def _code_admits(code: bytes, words: frozenset[bytes], screen: Data, path: str, modules: Reexports | None) -> bool:

@@ -14,6 +14,10 @@ _TO_ASCII = ("\u017f", "\u212a", "\u0130")
 """Letters that become ASCII ones when case is let go: the long s, the Kelvin sign and the dotted I."""
 
 
+MAX_SUBSETS = 256
+"""Most choices of expressions that are kept: documents meet few, and mostly the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     pattern: re.Pattern[str]
@@ -56,6 +60,8 @@ class Searches:
             place for place, one in enumerate(self._searches) if not one.words or not parts.isdisjoint(one.parts)
         )
         if chosen not in self._subsets:
+            if len(self._subsets) >= MAX_SUBSETS:
+                self._subsets.clear()
             self._subsets[chosen] = Searches([self._searches[place] for place in sorted(chosen)])
         return self._subsets[chosen]
 
