@@ -31,6 +31,8 @@ class Relevance:
     names: Names
     """What rules ask for."""
     _bound: dict[str, bool] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+    """Names that were looked through for the one that is asked for."""
     _reach: Handed | None = None
     """What is in reach: names and libraries of other modules, and the libraries that are imported here."""
     _is_any: bool | None = None
@@ -51,9 +53,9 @@ class Relevance:
             return True
         match expression:
             case ast.Name(name):
-                return self.may_end_in(name) and self._name(name)
+                return self._named.get(name, True) and self._name(name)
             case ast.Attribute(base, last):
-                if not self.may_end_in(last):
+                if not self._named.get(last, True):
                     return False
                 return self._is_last(last) or (last in _TRANSPARENT and self.may_be(base))
             case ast.Call(function):
@@ -103,10 +105,20 @@ class Relevance:
 
     def _is_bound(self, name: str) -> bool:
         """Whether something is set to the name here, in whatever scope, that may be asked for."""
-        if name not in self._bound:
-            self._bound[name] = False  # A circle of names adds nothing.
-            self._bound[name] = any(map(self._binds, self.outline.bound.get(name, ())))
-        return self._bound[name]
+        known = self._bound.get(name)
+        if known is not None or name in self._seen:
+            return bool(known)  # A circle of names adds nothing to what else is found on the way.
+        is_first = not self._seen
+        self._seen.add(name)
+        found = any(map(self._binds, self.outline.bound.get(name, ())))
+        if found:
+            self._bound[name] = True
+        if is_first:
+            # Nothing that was reached from the first one can be asked for: else that could.
+            if not found:
+                self._bound.update(dict.fromkeys(self._seen, False))
+            self._seen.clear()
+        return found
 
     def _binds(self, binding: Binding) -> bool:
         match binding.kind:
