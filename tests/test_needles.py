@@ -46,3 +46,13 @@ def test_words_that_are_forgotten_are_looked_at_again(monkeypatch: pytest.Monkey
     for number in range(9):
         assert parts.within(frozenset([b"x%d" % number, b"s3%d" % number])) == {b"", b"s3"}
     assert parts.within(frozenset([b"x0"])) == {b""}
+
+
+@pytest.mark.parametrize("count", [3, 50])
+def test_no_text_makes_it_remember_more_than_it_may(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlgate.needles.MAX_KNOWN", 10)
+    parts = Parts([b"s3"])
+    for start in range(0, 400, count):
+        found = parts.within(frozenset(b"x%d" % number for number in range(start, start + count)) | {b"my_s3"})
+        assert found == {b"", b"s3"}
+        assert len(parts._dull) + len(parts._known) <= 10

@@ -43,12 +43,16 @@ class Parts:
         if fresh:
             held = self._look(fresh)
             found.update(*held.values())
-            if len(self._dull) + len(self._known) > MAX_KNOWN:
-                self._dull.clear()
-                self._known.clear()
-            self._known.update(held)
-            self._dull.update(word for word in fresh if word not in held)
+            if len(fresh) <= MAX_KNOWN:
+                self._remember(fresh, held)
         return found
+
+    def _remember(self, fresh: list[bytes], held: dict[bytes, list[bytes]]) -> None:
+        if len(self._dull) + len(self._known) + len(fresh) > MAX_KNOWN:
+            self._dull.clear()
+            self._known.clear()
+        self._known.update(held)
+        self._dull.update(word for word in fresh if word not in held)
 
     def _look(self, fresh: list[bytes]) -> dict[bytes, list[bytes]]:
         together = b" ".join(fresh).lower()
