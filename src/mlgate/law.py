@@ -5,14 +5,12 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mlgate import __version__, detectors
+from mlgate import __version__, detectors, kept
 from mlgate.cascade import Bundle
 from mlgate.errors import MlgateError
 from mlgate.model import Rule, Vocabulary
@@ -20,9 +18,6 @@ from mlgate.reexports import Reexports
 from mlgate.screen import ready
 from mlgate.triggers import compile_screen
 from mlgate.vocabulary import vocabulary_of
-
-MAX_KEPT = 32
-"""Files of one kind in the cache folder: screens of so many policies and versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +63,14 @@ def _compiled_detectors(place: Path | None) -> dict[str, Any]:
     from importlib.metadata import version
 
     file = place and place / f"detectors-{__version__}-{version('detect-secrets')}-{_own_digest()}.json"
-    if file is not None:
-        try:
-            stored: dict[str, Any] = json.loads(file.read_bytes())
-            return stored
-        except (OSError, ValueError):
-            pass  # Not there yet, or damaged: it is made anew below.
+    stored: dict[str, Any] | None = kept.load(file)
+    if stored is not None:
+        return stored
     from mlgate.facts.secret import compile_detectors
 
     compiled = compile_detectors()
-    if file is not None:
-        keep(file, json.dumps(compiled).encode())
+    kept.keep(file, compiled)
     return compiled
-
-
-@cache
-def _program() -> str:
-    """Of every module of this very mlgate, by size and time: an editable install changes under one version."""
-    here = Path(__file__).parent
-    files = sorted(here.rglob("*.py"))
-    seen = [f"{file.relative_to(here)} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
-    return hashlib.sha256("\n".join(seen).encode()).hexdigest()
 
 
 def _own_digest() -> str:
@@ -96,21 +78,6 @@ def _own_digest() -> str:
     here = Path(__file__).parent
     modules = (here / "detectors.py", here / "patterns.py", here / "facts" / "secret" / "catalogue.py")
     return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()[:12]
-
-
-def keep(file: Path, data: bytes) -> None:
-    """Whole or not at all, and only the newest of its kind stay; a folder that cannot be written to is left alone."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    kind = file.name.partition("-")[0]
-    try:
-        beside.write_bytes(data)
-        beside.replace(file)
-        older = sorted(file.parent.glob(f"{kind}-*.json"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
-        for one in older[MAX_KEPT:]:
-            one.unlink(missing_ok=True)
-    except OSError:
-        # Another run may have tidied up first. What is not kept is derived again.
-        beside.unlink(missing_ok=True)
 
 
 def _digest(vocabulary: Vocabulary, compiled: Mapping[str, Any]) -> str:
@@ -124,6 +91,6 @@ def _digest(vocabulary: Vocabulary, compiled: Mapping[str, Any]) -> str:
         sorted(vocabulary.grave),
         vocabulary.secrets,
         compiled["detectors"],
-        _program(),
+        kept.program(),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

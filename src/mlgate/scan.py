@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 import re
@@ -20,6 +19,7 @@ from mlgate import (
     discover,
     globs,
     governing,
+    kept,
     newness,
     passed_through,
     waiving,
@@ -30,7 +30,7 @@ from mlgate.errors import MlgateError
 from mlgate.examine import Examiner
 from mlgate.git import Git, find_root, is_committing
 from mlgate.governance import Change, enforcement, policies
-from mlgate.law import Law, derive, keep, reexports
+from mlgate.law import Law, derive, reexports
 from mlgate.model import (
     Asset,
     AssetCount,
@@ -87,9 +87,7 @@ def findings_of_commit(question: Question, commit: str) -> tuple[Finding, ...]:
     """Everything that today's policy finds in the files of a commit; the cache knows every content by itself."""
     root = _root(question)
     git = Git(root, question.environment)
-    judge = authority.on_disk(
-        question.policy, Path(root), Pins(question.bundles or question.cache, question.environment)
-    )
+    judge = authority.on_disk(question.policy, Path(root), _pins(question))
     law = derive(judge.bundle, question.only, question.cache)
     return tuple(Sides(question, root, git, law, base.Base(None, ""), {}).at(commit, git.tree(commit)))
 
@@ -97,11 +95,15 @@ def findings_of_commit(question: Question, commit: str) -> tuple[Finding, ...]:
 def _authority(
     question: Question, root: str, git: Git | None, chosen: base.Base, changes: Mapping[str, tuple[str, str]]
 ) -> authority.Authority:
-    pins = Pins(question.bundles or question.cache, question.environment)
+    pins = _pins(question)
     if git is None or chosen.commit is None:
         return authority.on_disk(question.policy, Path(root), pins)
     changed = {path for new, (_, old) in changes.items() for path in (new, old)}
     return authority.of_change(question.policy, Path(root), pins, git, chosen, changed)
+
+
+def _pins(question: Question) -> Pins:
+    return Pins(question.bundles or question.cache, question.environment, documents=question.cache)
 
 
 def _keep_screen(root: str, policy: str, law: Law, place: Path) -> None:
@@ -111,7 +113,7 @@ def _keep_screen(root: str, policy: str, law: Law, place: Path) -> None:
         return
     file = place / f"screen-{key}.json"
     if not file.exists():
-        keep(file, json.dumps(law.screen).encode())
+        kept.keep(file, law.screen)
 
 
 def _root(question: Question) -> str:

@@ -92,7 +92,7 @@ def pins() -> Pins:
     """How policies of other repositories are had."""
     from mlgate.policy import Pins
 
-    return Pins(cache(), dict(os.environ))
+    return Pins(cache(), dict(os.environ), documents=cache())
 
 
 def cpus() -> int:

@@ -115,9 +115,9 @@ def load(
     if source is not None and not _is_shipped(source):
         chain += loader.named(source, source_files)
     elif not chain:
-        return _shipped()
+        return _shipped(pins.documents)
     elif source is not None:
-        chain.append(_shipped_group())
+        chain.append(loader.shipped())
     else:
         chain += loader.above(chain[0], ())
     return loader.loaded(chain, own=bool(own), named=source is not None)
@@ -136,8 +136,8 @@ def _is_shipped(source: str | Path) -> bool:
 
 
 @cache
-def _shipped() -> Loaded:
-    group = _shipped_group()
+def _shipped(kept: Path | None) -> Loaded:
+    group = _shipped_group(kept)
     rules = _with_rules(Rules({}, {}), group.documents)
     reader = Reader(rules, check_ids=False)
     policies = tuple(reader.policy(document, group.digest, is_root=True) for document in group.roots)
@@ -146,10 +146,10 @@ def _shipped() -> Loaded:
 
 
 @cache
-def _shipped_group() -> _Group:
+def _shipped_group(kept: Path | None) -> _Group:
     files = OnDisk(shipped("policies").parent, "mlgate/")
     found = contents(files, bundle_paths(files, "policies"))
-    documents = parse(found, check_schema=False)
+    documents = parse(found, kept, check_schema=False)
     roots = tuple(of_kind(documents, "Policy"))
     return _Group(documents, digest(found), roots, (), (), files, {})
 
@@ -164,9 +164,12 @@ class _Loader:
         self.pinned: list[Pin] = []
         self.is_settled = True
 
+    def shipped(self) -> _Group:
+        return _shipped_group(self.pins.documents)
+
     def group(self, files: Files, paths: Sequence[str]) -> _Group:
         found = contents(files, paths)
-        documents = parse(found)
+        documents = parse(found, self.pins.documents)
         named = {files.called(path): path for path in paths}
         return _told_apart(documents, digest(found), files, named)
 
@@ -230,13 +233,13 @@ class _Loader:
 
     def loaded(self, chain: Sequence[_Group], *, own: bool, named: bool) -> Loaded:
         """One bundle of everything: the last group's root, everything else above it."""
-        base = _shipped().bundle
+        base = _shipped(self.pins.documents).bundle
         last = chain[-1]
         _refuse_identities(chain)
-        is_shipped = last is _shipped_group()
+        is_shipped = last is self.shipped()
         rules = Rules(base.rules, base.renamed)
         for group in reversed(chain):
-            rules = rules if group is _shipped_group() else _with_rules(rules, group.documents)
+            rules = rules if group is self.shipped() else _with_rules(rules, group.documents)
         reader = Reader(rules, check_ids=True)
         root = (
             None

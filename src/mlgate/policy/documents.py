@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from mlgate import __version__
 from mlgate.errors import PolicyError
+from mlgate.policy import read_before
 from mlgate.policy.shape import schema, shape_problems
 from mlgate.yaml_strict import Data, Document, read
 
 
-def parse(files: Mapping[str, bytes], *, check_schema: bool = True) -> tuple[Document, ...]:
+def parse(files: Mapping[str, bytes], folder: Path | None = None, *, check_schema: bool = True) -> tuple[Document, ...]:
     """Every document of `files` (bytes by name). Raises PolicyError with a sentence for each problem.
 
-    An old mlgate says "upgrade", not "unknown key".
+    An old mlgate says "upgrade", not "unknown key". What is right is kept in `folder`.
     """
+    file = read_before.place(folder, files, check_schema=check_schema)
+    documents = read_before.documents(file)
+    if documents is None:
+        documents = _parsed(files, check_schema=check_schema)
+        read_before.keep(file, documents)
+    return documents
+
+
+def _parsed(files: Mapping[str, bytes], *, check_schema: bool) -> tuple[Document, ...]:
     documents: list[Document] = []
     problems: list[str] = []
     for name, data in files.items():

@@ -52,6 +52,8 @@ class Pins:
     """None: nothing can be kept, so nothing is fetched either."""
     environment: Mapping[str, str]
     may_fetch: bool = True
+    documents: Path | None = None
+    """Where policy documents are kept as they were read; None: nowhere."""
 
     def files(self, pin: Pin) -> InMemory:
         """The policy files of the pinned commit. Raises PolicyError where they cannot be had: offline, or not there."""

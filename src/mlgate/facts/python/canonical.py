@@ -1,128 +1,157 @@
-"""One spelling for a piece of Python, whatever its layout, quotes and comments, and whatever Python runs us."""
+"""One spelling for a piece of Python, whatever its layout, quotes and comments, and whatever Python runs us.
+
+Most of what is found is a call with plain arguments, whose spelling `ast` tells as well as libcst; the rest is left to
+`concrete`, which takes a third of a short run to import. What both can spell they spell alike.
+"""
 
 from __future__ import annotations
 
 import ast
-import re
-import textwrap
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import groupby
 
-import libcst
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "Add()",
+    ast.Sub: "Subtract()",
+    ast.Mult: "Multiply()",
+    ast.Div: "Divide()",
+    ast.Mod: "Modulo()",
+    ast.And: "And()",
+    ast.Or: "Or()",
+    ast.USub: "Minus()",
+    ast.Not: "Not()",
+}
 
-_LAYOUT = (
-    libcst.BaseParenthesizableWhitespace,
-    libcst.TrailingWhitespace,
-    libcst.EmptyLine,
-    libcst.Comment,
-    libcst.Newline,
-    libcst.LeftParen,
-    libcst.RightParen,
-    libcst.Comma,
-    libcst.Semicolon,
-)
-_UNREADABLE = (libcst.ParserSyntaxError, ValueError, RecursionError)
-_ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|N\{[^}]*\}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.)", re.DOTALL)
+
+class _NotPlain(Exception):
+    """An expression of a kind that is left to `concrete`."""
 
 
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """Node kinds and values of the syntax tree of an expression or simple statement.
 
-    `ast.unparse` will not do: 3.11 and 3.12 print nested f-strings differently. What libcst cannot parse is given
-    back as its words.
+    `ast.unparse` will not do: 3.11 and 3.12 print nested f-strings differently. What cannot be parsed is given back as
+    its words.
     """
+    found = plain(text)
+    if found is None:
+        from mlgate.facts.python.concrete import spelled
+
+        found = spelled(text)
+    return found
+
+
+def plain(text: str) -> str | None:
+    """The spelling of an expression of names, attributes, calls, constants and displays; None for any other."""
+    # Python folds other letters into the names that they look like: `ﬁle` is `file`.
+    if not text.isascii():
+        return None
     try:
-        tree: libcst.CSTNode = libcst.parse_expression(f"({text}\n)")
-    except _UNREADABLE:
-        try:
-            tree = libcst.parse_module(textwrap.dedent(text).strip() + "\n")
-        except _UNREADABLE:
-            return " ".join(text.split())
-    with warnings.catch_warnings():
-        # An escape that Python does not know (`"\d"`) is a warning, and another one in each version.
-        warnings.simplefilter("ignore")
-        return "".join(_spelled(tree))
+        with warnings.catch_warnings():
+            # An escape that Python does not know (`"\d"`) is a warning, and another one in each version.
+            warnings.simplefilter("ignore")
+            root = ast.parse(f"({text}\n)", mode="eval").body
+        return "".join(_spelled(root))
+    except (_NotPlain, *_UNREADABLE):
+        return None
 
 
-def _spelled(root: libcst.CSTNode) -> Iterator[str]:
-    stack: list[libcst.CSTNode | str] = [root]
+def _spelled(root: ast.expr) -> Iterator[str]:
+    """Iterative: attributes and operators chain deep."""
+    stack: list[ast.expr | str] = [root]
     while stack:
         node = stack.pop()
-        match node:
-            case str():
-                yield node
-            case libcst.SimpleString() | libcst.ConcatenatedString() | libcst.FormattedString():
-                stack.extend(reversed(_joined(node)))
-            case libcst.Integer() | libcst.Float() | libcst.Imaginary():
-                yield f"num:{node.evaluated_value!r};"
-            case libcst.Name(value):
-                yield f"{value};"
-            case libcst.FormattedStringText(value):
-                yield f"text:{value!r};"
-            case _ if isinstance(node, _LAYOUT):
-                continue
-            case _:
-                yield type(node).__name__ + _mark(node) + "("
-                stack.append(")")
-                stack.extend(reversed(node.children))
-
-
-def _mark(node: libcst.CSTNode) -> str:
-    """What tells two nodes of a kind apart and is no node itself: `f(a)`, `f(*a)` and `f(**a)`; `{a!r}`."""
-    match node:
-        case libcst.Arg(star=star) | libcst.Param(star=star) if isinstance(star, str):
-            return star
-        case libcst.FormattedStringExpression(conversion=conversion) if conversion:
-            return f"!{conversion}"
-    return ""
-
-
-# -- strings: `"a" f"b{c}"` is `f"ab{c}"`
-
-
-def _joined(node: libcst.BaseString) -> list[libcst.CSTNode | str]:
-    """A string as one run of texts and expressions, however many literals write it."""
-    joined: list[libcst.CSTNode | str] = []
-    for kind, run in groupby(_pieces(node), type):
-        if kind is str:
-            text = "".join(map(str, run))
-            joined += [f"str:{text!r};"] if text else []
-        elif kind is bytes:
-            joined.append(f"bytes:{b''.join(one for one in run if isinstance(one, bytes))!r};")
-        else:
-            joined += [one for one in run if isinstance(one, libcst.CSTNode)]
-    return joined or ["str:'';"]
-
-
-def _pieces(node: libcst.CSTNode) -> Iterator[str | bytes | libcst.CSTNode]:
-    match node:
-        case libcst.ConcatenatedString(left=left, right=right):
-            yield from _pieces(left)
-            yield from _pieces(right)
-        case libcst.FormattedString(parts=parts):
-            is_raw = "r" in node.prefix
-            for part in parts:
-                if isinstance(part, libcst.FormattedStringText):
-                    yield _unescaped(part.value.replace("{{", "{").replace("}}", "}"), is_raw)
-                else:
-                    yield part
-        case libcst.SimpleString(value):
-            yield _evaluated(value)
-        case _:
+        if isinstance(node, str):
             yield node
+        else:
+            stack.extend(reversed(_parts(node)))
 
 
-def _unescaped(text: str, is_raw: bool) -> str:
-    """What the text of an f-string stands for: its escapes as Python reads them."""
-    return text if is_raw else _ESCAPE.sub(lambda found: str(_evaluated(f'"""{found.group()}"""')), text)
+def _parts(node: ast.expr) -> list[ast.expr | str]:
+    match node:
+        case ast.Name(name):
+            return [f"{name};"]
+        case ast.Constant(value):
+            return [_constant(value)]
+        case ast.Attribute(base, name):
+            return ["Attribute(", base, f"Dot(){name};)"]
+        case ast.Call(function, args, keywords):
+            return ["Call(", function, *_arguments(args, keywords), ")"]
+        case ast.JoinedStr(values):
+            return [piece for value in values for piece in _piece(value)] or ["str:'';"]
+        case ast.List(elements):
+            return ["List(LeftSquareBracket()", *_elements(elements), "RightSquareBracket())"]
+        case ast.Tuple(elements):
+            return ["Tuple(", *_elements(elements), ")"]
+        case ast.Set(elements):
+            return ["Set(LeftCurlyBrace()", *_elements(elements), "RightCurlyBrace())"]
+        case ast.Dict(keys, values):
+            return ["Dict(LeftCurlyBrace()", *_entries(keys, values), "RightCurlyBrace())"]
+        case ast.Subscript(base, ast.Name() | ast.Constant() | ast.Attribute() | ast.Call() as index):
+            inside = ("LeftSquareBracket()SubscriptElement(Index(", index, "))RightSquareBracket()")
+            return ["Subscript(", base, *inside, ")"]
+        case ast.UnaryOp(ast.USub() | ast.Not() as operator, operand):
+            return ["UnaryOperation(", _OPERATORS[type(operator)], operand, ")"]
+        case ast.BinOp(left, ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Mod() as operator, right):
+            return ["BinaryOperation(", left, _OPERATORS[type(operator)], right, ")"]
+        case ast.BoolOp(operator, [first, *others]):
+            sign = _OPERATORS[type(operator)]
+            return ["BooleanOperation(" * len(others), first, *(one for other in others for one in (sign, other, ")"))]
+        case ast.IfExp(test, yes, no):
+            return ["IfExp(", yes, test, no, ")"]
+    raise _NotPlain
 
 
-def _evaluated(literal: str) -> str | bytes:
-    try:
-        value = ast.literal_eval(literal)
-    except (SyntaxError, ValueError):
-        return literal
-    return value if isinstance(value, (str, bytes)) else literal
+def _constant(value: object) -> str:
+    match value:
+        case bool() | None:
+            return f"{value};"
+        case int() | float():
+            return f"num:{value!r};"
+        case str():
+            return f"str:{value!r};"
+        case bytes():
+            return f"bytes:{value!r};"
+        case _:
+            raise _NotPlain
+
+
+def _arguments(args: list[ast.expr], keywords: list[ast.keyword]) -> Iterator[ast.expr | str]:
+    if keywords and any(isinstance(one, ast.Starred) for one in args):
+        raise _NotPlain  # `f(a=1, *b)`: the tree does not keep their order.
+    for one in args:
+        if isinstance(one, ast.Starred):
+            yield from ("Arg*(", one.value, ")")
+        else:
+            yield from ("Arg(", one, ")")
+    for keyword in keywords:
+        if keyword.arg is None:
+            yield from ("Arg**(", keyword.value, ")")
+        else:
+            yield from (f"Arg({keyword.arg};AssignEqual()", keyword.value, ")")
+
+
+def _piece(value: ast.expr) -> list[ast.expr | str]:
+    match value:
+        case ast.Constant(str() as text):
+            return [f"str:{text!r};"] if text else []
+        # `{a=}` is a text and a conversion in the tree, as `a={a!r}` is.
+        case ast.FormattedValue(inner, -1, None):
+            return ["FormattedStringExpression(", inner, ")"]
+    raise _NotPlain
+
+
+def _elements(elements: list[ast.expr]) -> Iterator[ast.expr | str]:
+    for one in elements:
+        if isinstance(one, ast.Starred):
+            yield from ("StarredElement(", one.value, ")")
+        else:
+            yield from ("Element(", one, ")")
+
+
+def _entries(keys: list[ast.expr | None], values: list[ast.expr]) -> Iterator[ast.expr | str]:
+    for key, value in zip(keys, values, strict=True):
+        yield from ("StarredDictElement(", value, ")") if key is None else ("DictElement(", key, value, ")")

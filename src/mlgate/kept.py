@@ -1,0 +1,47 @@
+"""What was derived before, as JSON in the cache folder: screens, detectors, policy documents. Whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+MAX_KEPT = 32
+"""Files of one kind in the cache folder: screens of so many policies and versions."""
+
+
+@cache
+def program() -> str:
+    """Of every module of this very mlgate, by size and time: an editable install changes under one version."""
+    here = Path(__file__).parent
+    files = sorted(here.rglob("*.py"))
+    seen = [f"{file.relative_to(here)} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join(seen).encode()).hexdigest()
+
+
+def load(file: Path | None) -> Any:
+    """What is kept in `file`; None where it is not there, or damaged."""
+    try:
+        return None if file is None else json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def keep(file: Path | None, data: Any) -> None:
+    """Only the newest of its kind stay (`KIND-….json`); a folder that cannot be written to is left alone."""
+    if file is None:
+        return
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    kind = file.name.partition("-")[0]
+    try:
+        beside.write_bytes(json.dumps(data).encode())
+        beside.replace(file)
+        older = sorted(file.parent.glob(f"{kind}-*.json"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+        for one in older[MAX_KEPT:]:
+            one.unlink(missing_ok=True)
+    except OSError:
+        # Another run may have tidied up first. What is not kept is derived again.
+        beside.unlink(missing_ok=True)
