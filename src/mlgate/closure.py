@@ -45,20 +45,16 @@ class Closures:
     def _of(self, path: str, hops: int) -> str:
         key = path, hops
         if key not in self._digests:
-            content, modules = self._content(path)
+            content, places = self._content(path)
             self._digests[key] = content
-            if hops > 0 and modules:
-                below = [
-                    f"{place}\0{self._of(place[1:], hops - 1)}"
-                    for module in modules
-                    if (place := self.find(module, path)) is not None
-                ]
+            if hops > 0 and places:
+                below = [f"{place}\0{self._of(place[1:], hops - 1)}" for place in places]
                 text = "\n".join([content, *below])
                 self._digests[key] = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return self._digests[key]
 
     def _content(self, path: str) -> tuple[str, tuple[str, ...]]:
-        """Digest of a file, and the modules that it may import; both empty for a folder."""
+        """Digest of a file, and where the modules are that it may import; both empty for a folder."""
         if path not in self._contents:
             data = self.read(path)
             if data is None:
@@ -69,7 +65,8 @@ class Closures:
                 if not isinstance(stored, list):
                     stored = named(data)
                     self.cache.put(f"imports-{name}", stored, self.today)
-                self._contents[path] = name, tuple(map(str, stored))
+                found = (self.find(str(module), path) for module in stored)
+                self._contents[path] = name, tuple(place for place in found if place is not None)
         return self._contents[path]
 
 

@@ -70,6 +70,7 @@ class Repository:
         self._own_name: str | None = None
         self._packages: frozenset[str] | None = None
         self._known: frozenset[str] | None = None
+        self._importable: frozenset[str] | None = None
         self._dependency_files: dict[str, list[str]] | None = None
         self._said: dict[str, dict[str, list[versions.Statement]]] = {}
         """By folder and package."""
@@ -95,14 +96,16 @@ class Repository:
 
         What another folder pins says nothing of this one. See `versions.decide`.
         """
-        key = versions.normalise(package), posixpath.dirname(importer)
+        key = versions.normalise(package), _folder(importer)
         if key not in self._versions:
             self._versions[key] = self._nearest(*key)
         return self._versions[key]
 
     def find_module(self, name: str, importer: str) -> str | None:
         """Path, behind a slash, of what dotted `name` is to file `importer`: a module or a folder of modules."""
-        key = name, posixpath.dirname(importer)
+        if not self._may_be_here(name):
+            return None
+        key = name, _folder(importer)
         if key not in self._found:
             path = self._resolve(name, importer) or self._resolve(name, importer, folders=True)
             self._found[key] = None if path is None else f"/{path}"
@@ -118,7 +121,7 @@ class Repository:
 
     def handed_on(self, module: str, importer: str) -> Handed | None:
         """What the module may hand on of what rules ask for; nothing where there is no such module."""
-        key = module, posixpath.dirname(importer)
+        key = module, _folder(importer)
         if key not in self._handed:
             path = self._resolve(module, importer)
             if path is None:
@@ -203,7 +206,7 @@ class Repository:
         Absolute names count from the folders above `importer` that are no packages, and from their `src`, nearest
         first: that is where the search path of a script, a test or an installed package begins.
         """
-        folder = posixpath.dirname(importer)
+        folder = _folder(importer)
         if name.endswith((".py", ".ipynb")) or "/" in name:
             return self._script(name, folder)
         dots = len(name) - len(name.lstrip("."))
@@ -214,7 +217,7 @@ class Repository:
                     return None
                 folder = posixpath.dirname(folder)
             return self._module_file(posixpath.join(folder, tail) if tail else folder, folders)
-        if not tail:
+        if not self._may_be_here(name):
             return None
         while True:
             if posixpath.join(folder, "__init__.py") not in self._paths_and_folders():
@@ -224,7 +227,15 @@ class Repository:
                         return found
             if not folder:
                 return None
-            folder = posixpath.dirname(folder)
+            folder = _folder(folder)
+
+    def _may_be_here(self, name: str) -> bool:
+        """Whether something here is called like the first segment: most imports are of libraries, and need no search."""
+        if self._importable is None:
+            names = (path.rpartition("/")[2] for path in self._paths_and_folders())
+            self._importable = frozenset(one.removesuffix(".py") for one in names)
+        head = name.partition(".")[0]
+        return not head or head in self._importable or "/" in name or name.endswith((".py", ".ipynb"))
 
     def _module_file(self, stem: str, folders: bool) -> str | None:
         if folders:
@@ -279,6 +290,11 @@ class Repository:
         if found is None and self._resolve(f"{module}{'' if module.endswith('.') else '.'}{name}", importer) is None:
             return None
         return found
+
+
+def _folder(path: str) -> str:
+    """`posixpath.dirname` of a path in the repository, which is asked for a hundred thousand times."""
+    return path.rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
