@@ -7,7 +7,21 @@ from collections.abc import Mapping
 import pytest
 
 from mlgate.facts.python import extract
-from mlgate.model import Confidence, Fact, Handed, Items, Kind, Local, Ref, Template, Unit, Value, Version, Vocabulary
+from mlgate.model import (
+    Confidence,
+    Fact,
+    Handed,
+    Items,
+    Kind,
+    Local,
+    Place,
+    Ref,
+    Template,
+    Unit,
+    Value,
+    Version,
+    Vocabulary,
+)
 
 VOCABULARY = Vocabulary(
     calls=frozenset(
@@ -42,6 +56,13 @@ class Files:
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
         return self.modules.get(module.lstrip("."), {}).get(name)
+
+    def member(self, place: Place, name: str) -> Value | None:
+        return None
+
+    @property
+    def hops(self) -> int:
+        return 0
 
 
 def facts(*cells: str, project: Files | None = None) -> list[Fact]:

@@ -210,13 +210,30 @@ class Wrapper:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a class stands in a module of the repository, for whoever asks for its attributes."""
+
+    path: str
+    hops: int
+    """How many further modules the imports of its module are followed through."""
+    nesting: int
+    """How many classes may stand in each other inside it."""
+    unit: int
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """A class of another module of the repository, or an object of it: its attributes and library bases."""
 
     name: str
-    members: tuple[tuple[str, Value], ...]
+    members: tuple[tuple[str, Value], ...] | None
+    """None: each is asked for by itself, see `Project.member`. Most classes have many, of which one matters."""
     bases: tuple[str, ...] = ()
     is_enum: bool = False
+    place: Place | None = None
+    """Set where `members` are to be asked for."""
 
 
 Literal = None | bool | int | float | str
@@ -375,6 +392,15 @@ class Project(Protocol):
 
         `module` may begin with dots, may be a path that `find_module` gave, or one of a file that `%run` takes.
         """
+        ...
+
+    def member(self, place: Place, name: str) -> Value | None:
+        """What attribute `name` is of the class at `place`, which `export` has told of; None where it sets none."""
+        ...
+
+    @property
+    def hops(self) -> int:
+        """How many further modules of this repository the imports of a module are followed through."""
         ...
 
 

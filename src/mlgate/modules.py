@@ -12,9 +12,9 @@ from mlgate.facts import magics
 from mlgate.facts.python.exports import Exports, read
 from mlgate.facts.python.names import Names, names_of
 from mlgate.facts.python.scopes import Outline
-from mlgate.model import Document, Handed, Kind, Problem, Project, Source, Unit, Value, Version, Vocabulary
+from mlgate.model import Document, Handed, Kind, Place, Problem, Project, Source, Unit, Value, Version, Vocabulary
 
-MAX_MODULES = 48
+MAX_MODULES = 12
 """Most modules that are kept taken apart at one time, as in `project`."""
 
 
@@ -42,8 +42,8 @@ class Modules:
     def __post_init__(self) -> None:
         self._names = names_of(self.vocabulary.calls)
 
-    def __call__(self, path: str, data: bytes, project: Project) -> Exports | None:
-        """What the module exports; None for what cannot be read or parsed."""
+    def __call__(self, path: str, data: bytes, project: Project, is_whole: bool = False) -> Exports | None:
+        """What the module exports; None for what cannot be read or parsed. `is_whole`: see `Exports`."""
         is_notebook = path.endswith(".ipynb")
         key = is_notebook, hashlib.sha256(data).digest()
         if key not in self._outlines:
@@ -55,11 +55,11 @@ class Modules:
                 self._outlines.popitem(last=False)
         self._outlines.move_to_end(key)
         held = self._outlines[key]
-        return None if held is None else Exports(held.outline, self._names, project, path, held)
+        return None if held is None else Exports(held.outline, self._names, project, path, held, is_whole)
 
     def text(self, path: str, text: str, project: Project) -> Exports | None:
         """The same of a text that is a file only when a notebook has run."""
-        return self(path, text.encode("utf-8", "surrogatepass"), project)
+        return self(path, text.encode("utf-8", "surrogatepass"), project, is_whole=True)
 
 
 def _python_of(document: Document) -> tuple[list[Unit], list[str]]:
@@ -106,6 +106,13 @@ class Written:
             return self.project.export(module, name, importer)
         exports = self.modules.text(path, self.texts[path], self.project)
         return None if exports is None else exports.get(name)
+
+    def member(self, place: Place, name: str) -> Value | None:
+        return self.project.member(place, name)
+
+    @property
+    def hops(self) -> int:
+        return self.project.hops
 
     def _path(self, module: str) -> str | None:
         stem = module.removesuffix(".py")

@@ -10,7 +10,7 @@ WORD = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == 95 else 32 
 """A table for `bytes.translate`: what is no part of a word of ASCII becomes a space."""
 MIN_GROUP = 4
 """Fewest needles that are looked for together, by what they end with."""
-FEW = 8
+FEW = 64
 """Most needles that are looked for one by one."""
 MAX_KNOWN = 60_000
 """Most words that are remembered for what they hold: 45 MB of code have 100,000 distinct ones."""

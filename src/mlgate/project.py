@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mlgate import versions
-from mlgate.model import Handed, Project, Value, Version
+from mlgate.model import Handed, Place, Project, Value, Version
 from mlgate.reexports import Reexports
 
 MAX_MODULE_BYTES = 1_000_000
 """Largest module read for its exports, in bytes; the largest hand-written one of 13,000 public files has 0.6 MB."""
 
-MAX_MODULES = 48
+MAX_MODULES = 12
 """Most modules that are kept taken apart at one time: a syntax tree takes 30 times the room of its text."""
 
 MAX_HOPS = 2
@@ -51,6 +51,8 @@ class Exports(Protocol):
 
     def all(self) -> Mapping[str, Value]: ...
 
+    def member(self, place: Place, name: str) -> Value | None: ...
+
 
 ReadModule = Callable[[str, bytes, Project], Exports | None]
 """Path and bytes of a module, and the project as it sees it; None for what cannot be parsed."""
@@ -83,6 +85,7 @@ class Repository:
         """By path, and the number of further modules that its own imports are followed through; the last ones used."""
         self._exported: dict[tuple[str, int, str], Value | None] = {}
         """What was answered of modules that are no longer kept."""
+        self._members: dict[tuple[Place, str], Value | None] = {}
 
     def exists(self, path: str) -> bool:
         """Whether the POSIX path, relative to the root, is a file or folder of the repository; ignored ones are not."""
@@ -139,6 +142,18 @@ class Repository:
         None where the repository has no such module, or the module does not bind the name.
         """
         return self.exported(module, name, importer, MAX_HOPS)
+
+    def member(self, place: Place, name: str) -> Value | None:
+        """What attribute `name` is of the class at `place`, which `export` has told of; None where it sets none."""
+        key = place, name
+        if key not in self._members:
+            exports = self._exports(place.path, place.hops)
+            self._members[key] = None if exports is None else exports.member(place, name)
+        return self._members[key]
+
+    @property
+    def hops(self) -> int:
+        return MAX_HOPS
 
     def module(self, name: str, importer: str) -> Mapping[str, Value]:
         """Every name that module `name` binds itself; empty where there is no such module."""
@@ -230,7 +245,7 @@ class Repository:
             folder = _folder(folder)
 
     def _may_be_here(self, name: str) -> bool:
-        """Whether something here is called like the first segment: most imports are of libraries, and need no search."""
+        """Whether something here is called like its first segment: a library's name needs no search."""
         if self._importable is None:
             names = (path.rpartition("/")[2] for path in self._paths_and_folders())
             self._importable = frozenset(one.removesuffix(".py") for one in names)
@@ -325,6 +340,9 @@ class _Following:
     def export(self, module: str, name: str, importer: str) -> Value | None:
         return self.repository.exported(module, name, importer, self.hops - 1)
 
+    def member(self, place: Place, name: str) -> Value | None:
+        return self.repository.member(place, name)
+
 
 # --- the record -----------------------------------------------------------------------------------------------------
 
@@ -393,6 +411,14 @@ class Recorder:
     def export(self, module: str, name: str, importer: str) -> Value | None:
         self._asked["export", module, name, importer] = ""
         return self._project.export(module, name, importer)
+
+    def member(self, place: Place, name: str) -> Value | None:
+        # The module is one that was asked about, or in reach of one.
+        return self._project.member(place, name)
+
+    @property
+    def hops(self) -> int:
+        return self._project.hops
 
 
 def answers_hold(project: Project, questions: Iterable[tuple[Sequence[str], str]]) -> bool:

@@ -7,6 +7,7 @@ It says too much rather than too little: what a module really exports is for `fa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mlgate import code_view
 from mlgate.needles import WORD
@@ -67,6 +68,12 @@ class Through:
         """Its own methods that call what rules ask for."""
 
 
+@lru_cache(maxsize=4096)
+def _through(words: frozenset[bytes], methods: frozenset[bytes] = frozenset()) -> Through:
+    """One for all names that are good for the same: a repository has tens of thousands."""
+    return Through(words, methods)
+
+
 class Reexports:
     """The modules of a repository, for what they hand on; each is read once.
 
@@ -80,7 +87,8 @@ class Reexports:
         self._known = known
         """The paths of the repository, where somebody has listed them."""
         self.screen = screen
-        self._wanted = frozenset([*screen["firsts"], *screen["roots"], *_CHOSEN])
+        opened = frozenset[bytes]().union(*(others for _, others in screen["open"]))
+        self._wanted = frozenset([*screen["firsts"], *screen["roots"], *opened, *_CHOSEN])
         self._modules: dict[str, _Module | None] = {}
         self._aliases: dict[tuple[str, int], Aliases] = {}
         self._called: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
@@ -128,11 +136,11 @@ class Reexports:
             segments = source.split(b".")
             if segments[0] in screen["roots"]:
                 for name, alias in names:
-                    words = frozenset([*segments, name])
+                    words = self._wanted.intersection([*segments, name])
                     is_asked_for = name in screen["keys"] or any(map(name.__contains__, screen["parts"]))
-                    aliases[alias] = None if is_asked_for else Through(words)
+                    aliases[alias] = None if is_asked_for else _through(words)
                 if has_star:
-                    aliases[b"*"] = Through(frozenset(segments))
+                    aliases[b"*"] = _through(self._wanted.intersection(segments))
             elif hops > 0:
                 below = self.of(source, path, hops)
                 if has_star:
@@ -143,7 +151,8 @@ class Reexports:
         for dotted, renamed in module.imports:
             segments = dotted.split(b".")
             if segments[0] in screen["roots"]:
-                aliases[renamed or segments[0]] = Through(frozenset(segments if renamed else segments[:1]))
+                said = self._wanted.intersection(segments if renamed else segments[:1])
+                aliases[renamed or segments[0]] = _through(said)
         given = module.taken.union(*(through.words for through in aliases.values() if through is not None))
         asked = asked_in(given, screen)
         if not aliases and not asked:
@@ -193,15 +202,17 @@ class _Module:
 class _Block:
     """A function or class of a module, whatever stands around it."""
 
-    __slots__ = ("assigned", "attributes", "head", "is_class", "methods", "name", "returned", "words")
+    __slots__ = ("attributes", "head", "is_class", "methods", "name", "reach", "words")
 
-    def __init__(self, what: bytes, name: bytes, body: bytes, kept: frozenset[bytes] | None) -> None:
+    def __init__(
+        self, what: bytes, name: bytes, body: bytes, kept: frozenset[bytes] | None, is_method: bool = False
+    ) -> None:
         self.is_class = what == b"class"
         self.name = name
         self.words = _words(body, kept)
         self.head: frozenset[bytes] = frozenset()
-        self.returned: frozenset[bytes] = frozenset()
-        self.assigned: list[_Assignment] = []
+        self.reach: frozenset[bytes] = frozenset()
+        """Of a function: the words of what it gives back, also by way of names that are set in it."""
         self.attributes: list[_Assignment] = []
         """What a class sets in its body and on its objects."""
         self.methods: list[_Block] = []
@@ -213,13 +224,22 @@ class _Block:
             inside = [(match[2], match[3], match[4]) for match in _DEFINED.finditer(body, start)]
             own = [([target], frozenset(value.translate(WORD).split())) for target, value in _OWN.findall(body)]
             self.attributes = _kept(own + _assignments(_DEFINED.sub(b"", body[start:])), kept)
-            blocks = (_Block(*block, kept) for block in inside)
+            blocks = (_Block(*block, kept, is_method=True) for block in inside)
             self.methods = [block for block in blocks if block.words]
         else:
-            assigned = _assignments(body)
-            within = kept and kept.union(name for names, _ in assigned for name in names)
-            self.assigned = _kept(assigned, within)
-            self.returned = _words(b" ".join(_RETURNED.findall(body)), within)
+            shown = frozenset(b" ".join(_RETURNED.findall(body)).translate(WORD).split())
+            reach = _closed(shown if is_method else shown | self.head, body)
+            self.reach = reach if kept is None else reach & kept
+
+
+def _closed(words: frozenset[bytes], body: bytes) -> frozenset[bytes]:
+    """The words, with those of everything that one of them is set to in the body of a function."""
+    assigned = _assignments(body) if words else []
+    before = frozenset[bytes]()
+    while words != before:
+        before = words
+        words = words.union(*(said for names, said in assigned if not words.isdisjoint(names)))
+    return words
 
 
 def _words(text: bytes, kept: frozenset[bytes] | None) -> frozenset[bytes]:
@@ -373,7 +393,7 @@ def _set(assigned: Iterable[_Assignment], asked: frozenset[bytes], roots: frozen
     for targets, said in assigned:
         held = [aliases[name] for name in said & aliases.keys()]
         if not said.isdisjoint(_LATE):
-            held.append(Through(said & roots))
+            held.append(_through(said & roots))
         if not said.isdisjoint(asked) or (held and b"getattr" in said):
             aliases.update(dict.fromkeys(targets))
         elif held:
@@ -387,7 +407,8 @@ def _joined(several: list[Through | None]) -> Through | None:
     known = [one for one in several if one is not None]
     if len(known) < len(several):
         return None
-    return Through(frozenset().union(*(one.words for one in known)), frozenset().union(*(one.methods for one in known)))
+    words = frozenset[bytes]().union(*(one.words for one in known))
+    return _through(words, frozenset[bytes]().union(*(one.methods for one in known)))
 
 
 def _defined(module: _Module, asked: frozenset[bytes], aliases: Aliases) -> None:
@@ -404,19 +425,13 @@ def _defined(module: _Module, asked: frozenset[bytes], aliases: Aliases) -> None
                 aliases[block.name] = through
         elif not wanted.isdisjoint(block.words):
             aliases[block.name] = None
-        elif held := _held(block, block.head | block.returned, aliases):
+        elif held := _held(block, aliases):
             aliases[block.name] = _joined(held)
 
 
-def _held(block: _Block, shown: frozenset[bytes], aliases: Aliases) -> list[Through | None]:
-    """What the words `shown` of a block stand for, also by way of names that are set in it."""
-    if block.words.isdisjoint(aliases):
-        return []
-    words, before = shown, frozenset[bytes]()
-    while words != before:
-        before = words
-        words = words.union(*(said for names, said in block.assigned if not words.isdisjoint(names)))
-    return [aliases[name] for name in words & aliases.keys()]
+def _held(block: _Block, aliases: Aliases) -> list[Through | None]:
+    """What the words of what a function gives back stand for."""
+    return [aliases[name] for name in block.reach & aliases.keys()]
 
 
 def _of_class(block: _Block, wanted: frozenset[bytes], aliases: Aliases) -> Through | None:
@@ -436,7 +451,7 @@ def _of_class(block: _Block, wanted: frozenset[bytes], aliases: Aliases) -> Thro
     for method in block.methods:
         if method.words.isdisjoint(wanted) and method.words.isdisjoint(aliases):
             continue
-        held = _held(method, method.returned, aliases)
+        held = _held(method, aliases)
         if (None in held or not wanted.isdisjoint(method.words)) and not method.name.startswith(b"__"):
             methods.add(method.name)
         bases += held
@@ -444,4 +459,4 @@ def _of_class(block: _Block, wanted: frozenset[bytes], aliases: Aliases) -> Thro
         if base is not None:
             words |= base.words
             methods |= base.methods
-    return Through(frozenset(words), frozenset(methods))
+    return _through(frozenset(words), frozenset(methods))

@@ -19,7 +19,7 @@ _CANDIDATE = re.compile(
 )
 _SIGNS = (b"\n%", b"\n!", b"\n?", b"\n,", b"\n;", b"\n/", b"\nIn[", b"\n>>>", b"=%", b"=!", b"?\n", b"?;\n")
 """What stands in a candidate once blanks are taken out."""
-_INSTALLERS = ("pip", "conda", "mamba", "uv")
+_INSTALLERS = tuple(f"{name}{blank}" for name in ("pip", "pip3", "conda", "mamba", "uv") for blank in " \t")
 _CELL_IN_PYTHON_OR_SHELL = re.compile(
     r"\s*(?:%%(?:python[23]?|pyspark|local|bash|sh|script|sql|writefile|file)|%(?:python|pyspark|sh|sql))(?:\s|$)"
 )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mlgate.facts.python.known import Class, Function, Inner, Instance, Known, Partial, merge, outside
 from mlgate.facts.python.names import Names
 from mlgate.facts.python.options import command_line_options
 from mlgate.facts.python.outlines import outline
 from mlgate.facts.python.relevance import Relevance
-from mlgate.facts.python.scopes import Outline
+from mlgate.facts.python.scopes import Here, Outline
 from mlgate.facts.python.trees import parsed
-from mlgate.facts.python.values import Evaluator
+from mlgate.facts.python.values import Evaluator, class_of
 from mlgate.facts.python.wrappers import wrapper_of, wrapper_of_partial
-from mlgate.model import Atom, Project, Ref, Shape, Unit, Value
+from mlgate.model import Atom, Place, Project, Ref, Shape, Unit, Value
 
 MAX_NESTING = 2
 """Deepest classes inside classes that are told of."""
@@ -42,8 +42,12 @@ class Exports:
     path: str
     holder: object = None
     """What takes the outline apart when it goes: it is kept as long as this is."""
+    is_whole: bool = False
+    """Whether classes are told of with all their attributes: nobody can ask for them later."""
     _evaluator: Evaluator = field(init=False)
     _known: dict[str, Value | None] = field(default_factory=dict)
+    _classes: dict[tuple[int, int, int], Class] | None = None
+    """By where they stand."""
 
     def __post_init__(self) -> None:
         wanted = frozenset(self.names.lasts)
@@ -62,8 +66,18 @@ class Exports:
 
     def all(self) -> dict[str, Value]:
         """Every name that the module binds itself or takes from a module of the repository with `*`."""
-        found = {name: value for name in self.module.module.bindings if (value := self.get(name)) is not None}
+        whole = self if self.is_whole else replace(self, is_whole=True, _known={})
+        found = {name: value for name in self.module.module.bindings if (value := whole.get(name)) is not None}
         return dict(sorted(found.items()))
+
+    def member(self, place: Place, name: str) -> Value | None:
+        """What attribute `name` is of the class at `place`; None where it sets none."""
+        if self._classes is None:
+            scopes = (scope for scope in self.module.scopes if scope.kind == "class" and scope.here is not None)
+            self._classes = {_position(owner.here): owner for owner in map(class_of, scopes)}
+        owner = self._classes.get((place.unit, place.line, place.column))
+        known = None if owner is None else self._evaluator.member(owner, name)
+        return None if owner is None or known is None else self._told_of(owner, name, known, place.nesting)
 
     @property
     def stars(self) -> Sequence[str]:
@@ -108,14 +122,27 @@ class Exports:
                 return [option]
 
     def _shape(self, owner: Class, dotted: str, nesting: int) -> Shape:
-        members = []
-        for name, known in self._evaluator.members(owner).items():
-            several = [self._atoms(option, f"{owner.name}.{name}", nesting - 1) for option in known.options]
-            kept = tuple(atom for atoms in several for atom in atoms)
-            unknown = known.unknown or ("" if all(several) else f"defined in {self.path}")
-            if kept or known.defaults or known.passed:
-                members.append((name, Value(kept, unknown, outside(known.defaults), outside(known.passed))))
-        return Shape(dotted, tuple(members), tuple(self._evaluator.bases(owner)), self._evaluator.is_enum(owner))
+        bases, is_enum = tuple(self._evaluator.bases(owner)), self._evaluator.is_enum(owner)
+        if not self.is_whole and not is_enum:
+            place = Place(self.path, self.project.hops, nesting, *_position(owner.here))
+            return Shape(dotted, None, bases, is_enum, place)
+        members = (
+            (name, self._told_of(owner, name, known, nesting)) for name, known in self._evaluator.members(owner).items()
+        )
+        return Shape(dotted, tuple((name, value) for name, value in members if value is not None), bases, is_enum)
+
+    def _told_of(self, owner: Class, name: str, known: Known, nesting: int) -> Value | None:
+        """An attribute of a class, as other modules are told of it; None where there is nothing to tell."""
+        several = [self._atoms(option, f"{owner.name}.{name}", nesting - 1) for option in known.options]
+        kept = tuple(atom for atoms in several for atom in atoms)
+        if not kept and not known.defaults and not known.passed:
+            return None
+        unknown = known.unknown or ("" if all(several) else f"defined in {self.path}")
+        return Value(kept, unknown, outside(known.defaults), outside(known.passed))
+
+
+def _position(here: Here) -> tuple[int, int, int]:
+    return here.unit, here.line, here.column
 
 
 __all__ = ["Exports", "read"]

@@ -318,7 +318,7 @@ class Evaluator:
         if isinstance(base, ast.Name) and base.id in ("self", "cls"):
             owner = here.scope.enclosing_class()
             if owner is not None:
-                return self._member(_class_of(owner), attribute, depth)
+                return self._member(class_of(owner), attribute, depth)
         found = self.known(base, here, depth)
         # `torch = None` where the import failed: it has no attributes to speak of.
         several = tuple(option for option in found.options if option is not None) or found.options
@@ -349,7 +349,7 @@ class Evaluator:
             case Instance(of):
                 return self._member(of, attribute, depth)
             case Shape(name, members, bases):
-                held = dict(members).get(attribute)
+                held = self._held(option, attribute) if members is None else dict(members).get(attribute)
                 if held is not None:
                     return Known.of(held)
                 return Known(
@@ -382,10 +382,19 @@ class Evaluator:
         inherited = [Ref(f"{base}.{attribute}") for base in self.bases(owner, depth)]
         return Known(tuple(inherited), "" if inherited else f"`{owner.name}.{attribute}` is not set in this file")
 
+    def _held(self, shape: Shape, attribute: str) -> Value | None:
+        assert shape.place is not None
+        return self.project.member(shape.place, attribute)
+
+    def member(self, owner: Class, name: str) -> Known | None:
+        """An attribute that the class or its methods set; None where they set none of that name."""
+        is_set = name in owner.scope.bindings or name in owner.scope.attributes
+        return self._member(owner, name, 0) if is_set and not name.startswith("__") else None
+
     def members(self, owner: Class) -> dict[str, Known]:
         """Every attribute that the class or its methods set."""
         names = dict.fromkeys([*owner.scope.bindings, *owner.scope.attributes])
-        return {name: self._member(owner, name, 0) for name in names if not name.startswith("__")}
+        return {name: known for name in names if (known := self.member(owner, name)) is not None}
 
     def is_enum(self, owner: Class) -> bool:
         return not _ENUMS.isdisjoint(self.bases(owner))
@@ -629,7 +638,7 @@ class Evaluator:
         owner = here.scope.enclosing_class()
         if owner is None:
             return Known(unknown="`super()` outside a class")
-        return Known(tuple(Ref(base) for base in self.bases(_class_of(owner), depth)), "")
+        return Known(tuple(Ref(base) for base in self.bases(class_of(owner), depth)), "")
 
     # -- texts
 
@@ -719,7 +728,8 @@ def _default(node: ast.AST | None) -> ast.expr:
     return expression
 
 
-def _class_of(scope: Scope) -> Class:
+def class_of(scope: Scope) -> Class:
+    """The class whose scope it is."""
     assert isinstance(scope.node, ast.ClassDef) and scope.here is not None
     return Class(scope.node.name, scope.node, scope, scope.here)
 
