@@ -58,6 +58,7 @@ lint: install
 generated: install
 	$(BIN)/python scripts/print_rules.py --check
 	$(BIN)/python scripts/print_help.py --check
+	$(BIN)/python scripts/print_limits.py --check
 
 unit: install
 	ACTIONLINT=$(abspath $(VENV)/actionlint) PIP_NO_INDEX=1 PIP_FIND_LINKS=$(WHEELHOUSE) $(BIN)/python -m pytest -n auto --dist loadgroup
@@ -80,6 +81,7 @@ benchmark: $(VENV)/.installed
 generate: install
 	$(BIN)/python scripts/print_rules.py
 	$(BIN)/python scripts/print_help.py
+	$(BIN)/python scripts/print_limits.py
 
 format: install
 	$(BIN)/ruff format .

@@ -68,7 +68,7 @@ made = st.lists(st.tuples(atoms, st.sampled_from(["", "+", "*", "?"])), min_size
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(made, st.sampled_from(["", "+", "*"]))
 def test_what_is_said_not_to_explode_does_not(inside: str, sign: str) -> None:
     """Steps are told by time here, with room for a thousandfold: 2**24 ways take minutes."""

@@ -42,7 +42,7 @@ def identifiers(tree: ast.AST) -> set[str]:
     return {name for name in found if name.isascii()}
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(st.lists(PIECES, max_size=12))
 def test_no_name_of_a_program_is_lost(pieces: list[str]) -> None:
     program = "".join(pieces)

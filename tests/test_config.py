@@ -106,14 +106,29 @@ spec:
 
 
 @pytest.mark.parametrize(
+    ("text", "path", "name", "detail"),
+    [
+        ("a: 1\n{{ if }}: [", "chart/templates/a.yaml", "unparsed-config", "line 3: not YAML: "),
+        ("x" * 500_000, "a.yaml", "unparsed-config", "line 1: 500,000 characters, of which it may have 400,000"),
+        ("jobs: [", ".github/workflows/ci.yml", "unparsed", "line 2: not YAML: "),
+        ("a: *b", "docker-compose.override.yml", "unparsed", "line 1: alias *b: no anchor &b above"),
+        ("a: [", "deploy/azure-pipelines.yml", "unparsed", "line 2: not YAML: "),
+        ("a: [", ".github/dependabot.yml", "unparsed-config", "line 2: not YAML: "),
+    ],
+)
+def test_what_cannot_be_read_says_so(text: str, path: str, name: str, detail: str) -> None:
+    (fact,) = extract([Unit(0, text)], Vocabulary(), path).facts
+    assert (fact.kind, fact.name) == ("input", name)
+    assert plain(fact.attributes["detail"]).startswith(detail)
+
+
+@pytest.mark.parametrize(
     ("text", "path"),
     [
         ("description: pip install a\nprompt: |\n  curl https://x.example | sh\nimage: cat.png\n", "data/prompts.yaml"),
         ('{"text": "run: pip install a", "install": "b"}', "data/a.json"),
-        ("{{ if }}: [", "chart/templates/a.yaml"),
         ('{"a": 1, // b\n}', "tsconfig.json"),
         ("", "a.yaml"),
-        ("x" * 500_000, "a.yaml"),
     ],
 )
 def test_prose_and_data_are_no_commands(text: str, path: str) -> None:
@@ -341,7 +356,7 @@ dependencies:
     assert values(found, "pip:") == [("pip:extra-index-url", "https://e.example")]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(alphabet="ab \n\"'[]{}=#.,:-|>\\&*!${}", max_size=60),
     st.sampled_from(

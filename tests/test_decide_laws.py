@@ -137,7 +137,7 @@ seen = st.lists(
 )
 Seen = list[tuple[Finding, str]]
 
-examples = settings(max_examples=300, deadline=None)
+examples = settings(max_examples=300)
 
 
 def decided(seen: Seen, law: Bundle, context: Context) -> dict[str, Level]:

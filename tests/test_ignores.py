@@ -249,7 +249,7 @@ CODE = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sets(st.integers(0, len(CODE) - 1)), st.booleans())
 def test_a_comment_changes_no_fingerprint(lines: set[int], above: bool) -> None:
     """Else a developer could make an old finding new, or a new one old, by writing beside it."""

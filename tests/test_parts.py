@@ -283,7 +283,7 @@ FRAGMENTS = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=60), st.lists(FRAGMENTS, max_size=14).map("".join))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS, st.sampled_from(NAMES))
 def test_parts_never_raise_and_never_invent(text: str, name: str) -> None:
     values = part(text, name)
@@ -292,7 +292,7 @@ def test_parts_never_raise_and_never_invent(text: str, name: str) -> None:
     assert "" not in values
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS)
 @example("0@/")
 def test_a_name_is_never_surely_remote_and_surely_local(text: str) -> None:

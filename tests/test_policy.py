@@ -285,7 +285,7 @@ def shuffled(data: Any, chance: random.Random) -> Any:
     return [shuffled(item, chance) for item in data] if isinstance(data, list) else data
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.randoms(use_true_random=False), st.permutations(["a", "b", "c", "d"]))
 def test_the_order_of_files_and_keys_never_matters(
     tmp_path_factory: pytest.TempPathFactory, chance: random.Random, names: list[str]
@@ -634,7 +634,7 @@ def damaged(draw: st.DrawFn) -> Any:
     return data
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(damaged())
 def test_our_reader_of_the_schema_and_jsonschema_agree(data: Any) -> None:
     validator = Draft202012Validator(schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)

@@ -404,7 +404,7 @@ def test_a_sentence_lists_a_dozen_names_unless_every_one_is_wanted() -> None:
     assert [names.sentence(listed[:number], False) for number in (1, 2)] == ["p1", "p1 and p2"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.text(max_size=60) | few((fixture.HOSTILE, fixture.WIDE, "…" * 90)), min_size=1, max_size=20),
     few((Level.WARN, Level.BLOCK)),

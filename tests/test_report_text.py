@@ -184,7 +184,7 @@ decisions = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(decisions, st.integers(0, 130), st.booleans(), st.booleans())
 def test_no_text_of_a_repository_breaks_the_page(
     found: list[Decision], columns: int, verbose: bool, ascii_only: bool

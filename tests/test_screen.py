@@ -153,7 +153,7 @@ DEEP = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     imports=st.lists(IMPORTS, max_size=3),
     statements=st.lists(STATEMENTS, min_size=1, max_size=3),

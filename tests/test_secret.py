@@ -202,7 +202,7 @@ def test_an_example_is_a_placeholder(text: str, name: str) -> None:
     assert [(fact.name, option(fact, "placeholder")) for fact in facts(cell(text))] == [(name, True)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", min_size=34, max_size=34))
 def test_repeating_or_counting_makes_an_example(body: str) -> None:
     assert placeholders.example(body[:17] * 2, 0.0)
@@ -221,7 +221,7 @@ def _holds_for(entry: dict[str, Any]) -> None:
     pattern = re.compile(entry["pattern"], entry["flags"])
     (detector,) = detectors.restore({"detectors": [entry]})
 
-    @settings(max_examples=12, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(st.from_regex(pattern, alphabet=st.characters(codec="utf-8")))
     def law(text: str) -> None:
         near = entry["near"] and next(iter(patterns.literals(entry["near"], re.IGNORECASE | re.ASCII))).text

@@ -91,7 +91,7 @@ def test_passwords_in_addresses_are_not_repeated() -> None:
     assert secret not in repr(found.facts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="ab \n\t\\'\"$`(){}<>|&;#=!*[]-1\r…", max_size=60))
 def test_nothing_that_is_no_shell_raises(text: str) -> None:
     found = read_shell(text)

@@ -39,7 +39,7 @@ def found(tree: dict[str, str | None], kept: Cache) -> dict[str, object]:
     return {path: judge.examine(source(path, data, "test")) for path, data in files.items()}
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.lists(TREES, min_size=2, max_size=5))
 def test_a_kept_answer_is_the_right_one(trees: list[dict[str, str | None]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

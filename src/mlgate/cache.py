@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_ENTRIES = 60_000
-"""Facts of this many files are kept, the ones used last."""
+"""Most entries that are kept, the ones used last: a file has up to three."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, entry BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;

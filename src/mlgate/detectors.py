@@ -15,7 +15,7 @@ from mlgate.needles import WORD, Parts, part_of
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
 MAX_NEAR = 160
-"""How far from a match `near` is looked for, in code points to either side."""
+"""How far from a match `near` is looked for, in code points to either side: two lines of code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +417,7 @@ SHORT = 1_000
 
 
 MAX_ALONE = 40
-"""Most words that are looked for one by one in a long text."""
+"""Most words that are looked for one by one in a long text; more are told by one pass over it."""
 MAX_SUBSETS = 256
 """Most choices of detectors that are kept: documents meet a few of a hundred, and mostly the same."""
 

@@ -112,7 +112,7 @@ _SHELL_PROGRAMS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "mksh"})
 _TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _PRINTED = bytes([*b"\t\n\r\f\x1b", *range(32, 127)])
 MAX_SAMPLE = 65_536
-"""How much of a file tells whether it is text, in bytes."""
+"""How much of a file tells whether it is text, in bytes: eight times what git looks at."""
 
 
 def kind_of_name(path: str) -> Kind | None:

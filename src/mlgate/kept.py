@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_KEPT = 32
-"""Files of one kind in the cache folder: screens of so many policies and versions."""
+"""Files of one kind in the cache folder: of so many policies and versions, of up to 1 MB each."""
 
 
 @cache

@@ -12,7 +12,7 @@ HOLE = "{…}"
 """Stands in a text for what is not known of it (U+2026 in braces)."""
 
 MAX_TEXT = 100_000
-"""Characters of a text that are looked at; what lies behind them is not seen."""
+"""Characters of a text that are looked at; what lies behind them is not seen. No address or name is as long."""
 
 NAMES = (
     "org",

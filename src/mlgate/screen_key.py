@@ -7,7 +7,7 @@ import os
 _POLICY_FOLDERS = ("", "rules", "policies", "teams", "waivers")
 
 MAX_QUICK_BYTES = 2_000_000
-"""Files beyond this are left to `cli`: its workers can be ended."""
+"""Files beyond this are left to `cli`, whose workers can be ended; in bytes."""
 
 
 def screen_key(root: str, policy: str) -> str | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 HOLE = "{…}"
 """What stands in a command line that Python put together for a part that is not known."""
 
 MAX_DEPTH = 40
-"""Deepest nesting of substitutions and subshells that is followed; what lies deeper stays text."""
+"""Deepest nesting of substitutions and subshells that is followed; what lies deeper stays text, see `too_deep`."""
 
 MAX_VARIABLES = 1_000
 """Most variables of one script whose values are remembered; the others are unknown."""
@@ -37,6 +39,9 @@ class Piece:
     fixed: bool = False
 
 
+_index = attrgetter("index")
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     text: str
@@ -52,11 +57,9 @@ class Word:
 
     def offset(self, index: int) -> int:
         """The source offset of `text[index]`."""
-        found = Piece(0, self.start)
-        for piece in self.pieces:
-            if piece.index > index:
-                break
-            found = piece
+        # A script in quotes in quotes has a piece for each quote, and is asked about each of its characters.
+        behind = bisect_right(self.pieces, index, key=_index)
+        found = self.pieces[behind - 1] if behind else Piece(0, self.start)
         return found.offset if found.fixed else found.offset + index - found.index
 
     @property
@@ -143,6 +146,20 @@ def flatten(pipelines: Sequence[Pipeline]) -> Iterator[Pipeline]:
                 for inner in word.inner:
                     yield from flatten(inner.script)
         yield pipeline
+
+
+def too_deep(pipelines: Sequence[Pipeline]) -> Pipeline | None:
+    """A pipeline with a substitution or subshell as deep as any is followed: what stands in it was not read."""
+    waiting = [(pipeline, 0) for pipeline in pipelines]
+    while waiting:
+        pipeline, depth = waiting.pop()
+        if depth >= MAX_DEPTH:
+            return pipeline
+        for command in pipeline.commands:
+            waiting += [(one, depth + 1) for one in command.group]
+            for word in words_of(command):
+                waiting += [(one, depth + 1) for inner in word.inner for one in inner.script]
+    return None
 
 
 def words_of(command: Command) -> Iterator[Word]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from mlgate.documents.decoding import newlines, without_surrogates
 from mlgate.documents.json_text import DECODER
 from mlgate.documents.markdown import headings
-from mlgate.limits import MAX_JSON_NESTING
+from mlgate.limits import MAX_CELLS, MAX_JSON_NESTING
 from mlgate.model import Cell, Problem
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -93,6 +93,9 @@ def read(text: str) -> Notebook | Problem:
     reader = _Reader(whole, escaped_surrogates="\\ud" in text or "\\uD" in text)
     if not reader.sheets:
         return Problem("unparsed", "is JSON, but no notebook: it has neither `cells` nor `worksheets`")
+    count = sum(len(cells) for _, cells in reader.sheets)
+    if count > MAX_CELLS:
+        return Problem("too-large", f"{count:,} cells; a notebook may have {MAX_CELLS:,}")
     reader.read()
     return Notebook(tuple(reader.cells), tuple(reader.problems))
 

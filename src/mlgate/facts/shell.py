@@ -13,6 +13,7 @@ from mlgate.commands.installs import Install, install_of
 from mlgate.commands.programs import SHELLS, Invocation, invocation, python_of, reads_stdin, script_of
 from mlgate.commands.reader import (
     HOLE,
+    MAX_DEPTH,
     Command,
     Heredoc,
     Pipeline,
@@ -21,6 +22,7 @@ from mlgate.commands.reader import (
     flatten,
     read_on,
     read_word,
+    too_deep,
     words_of,
 )
 from mlgate.commands.repositories import Image, checkout_of, images_of, repository_of
@@ -44,10 +46,10 @@ from mlgate.model import (
 )
 
 MAX_SCRIPTS = 8
-"""Deepest chain of `sh -c "sh -c …"` that is followed."""
+"""Deepest chain of `sh -c "sh -c …"` that is followed: quotes in quotes make it three times as long each time."""
 
 MAX_WORD = 500
-"""Characters of one word that a fact repeats."""
+"""Characters of one word that a fact repeats: it goes into messages and the cache."""
 
 _ORIGINS = {"magic": "magic", "subprocess": "subprocess", "dockerfile": "dockerfile"}
 _UNPACKERS = names("tar bsdtar unzip funzip gunzip gzip zcat bunzip2 bzcat xz unxz xzcat zstd unzstd 7z cpio")
@@ -187,7 +189,14 @@ class _Script:
         pipelines, after = read_on(unit.text, self.variables)
         for pipeline in pipelines:
             self.pipeline(pipeline, "", 0)
+        deepest = too_deep(pipelines)
+        if deepest is not None:
+            self.cut(deepest.start, f"substitutions nested {MAX_DEPTH} deep or deeper")
         self.variables = after
+
+    def cut(self, start: int, detail: str) -> None:
+        """States that what stands there was not read."""
+        self.drafts.append(_Draft("input", "too-deep", self.span(start, start), {"detail": Value((detail,))}))
 
     # --- places
 
@@ -516,7 +525,9 @@ class _Script:
 
     def carried(self, found: Invocation, command: Command, depth: int) -> None:
         script = script_of(found)
-        if script is not None and depth < MAX_SCRIPTS and not (script.opaque and script.inner):
+        if script is not None and depth >= MAX_SCRIPTS:
+            self.cut(command.start, f"scripts that run scripts, more than {MAX_SCRIPTS} deep")
+        elif script is not None and not (script.opaque and script.inner):
             for pipeline in read_word(script, command.variables):
                 self.pipeline(pipeline, "", depth + 1)
         code = python_of(found)

@@ -41,7 +41,7 @@ NO_ROOT = "none"
 """`extends: none`: what is said here is all there is."""
 
 MAX_CHAIN = 5
-"""Longest chain of policies that build on policies elsewhere."""
+"""Longest chain of policies that build on policies elsewhere: company, division, department, team, repository."""
 
 
 @dataclass(frozen=True, slots=True)

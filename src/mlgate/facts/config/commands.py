@@ -45,6 +45,18 @@ _CONTAINERS = re.compile(
     r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)\.gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.github/|(?:^|/)\.circleci/"
     r"|(?:^|/)action\.ya?ml$|(?:^|/)\.devcontainer|cloudbuild[\w.-]*\.(?:ya?ml|json)$"
 )
+_PIPELINES = re.compile(
+    r"(?:^|/)\.github/workflows/|(?:^|/)(?:azure|bitbucket)-pipelines[\w.-]*\.ya?ml$|(?:^|/)\.(?:cirrus|travis)\.ya?ml$"
+    r"|(?:^|/)\.buildkite/|(?:^|/)\.pre-commit-(?:config|hooks)\.yaml$"
+)
+"""Files that a service or tool runs commands from, beside those that name containers."""
+
+
+def is_run(path: str) -> bool:
+    """Whether a service runs what stands in the file, by its name."""
+    if _PIPELINES.search(path):
+        return True
+    return _CONTAINERS.search(path) is not None and "/.github/" not in f"/{path}"
 
 
 def is_command(leaf: Leaf) -> bool:

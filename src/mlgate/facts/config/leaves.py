@@ -37,8 +37,20 @@ class Leaf:
         return Span(cell, self.line, self.column, self.end_line, self.end_column)
 
 
+class Unparsed(ValueError):
+    """Text that is not what the name of its file says; `line` is 1-based."""
+
+    def __init__(self, line: int, detail: str) -> None:
+        super().__init__(detail)
+        self.line = line
+        self.detail = detail
+
+
 def read(text: str, path: str) -> tuple[Leaf, ...]:
-    """By the ending of `path`: TOML, INI, or YAML, of which JSON is one. Empty where it cannot be read."""
+    """By the ending of `path`: TOML, INI, or YAML, of which JSON is one.
+
+    Raises Unparsed for what is no YAML; of TOML and INI, lines that are none are skipped.
+    """
     name = path.rsplit("/", 1)[-1].lower()
     if name.endswith(".toml") or name == "pipfile":
         return tuple(_toml(text))
@@ -55,8 +67,8 @@ def _yaml(text: str) -> Iterator[Leaf]:
 
     try:
         documents = read_foreign(text)
-    except YamlProblem:
-        return
+    except YamlProblem as problem:
+        raise Unparsed(problem.line, problem.message) from problem
     source = text.split("\n")
     for document in documents:
         waiting: list[tuple[KeyPath, Data]] = [((), document.data)]

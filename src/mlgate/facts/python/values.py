@@ -15,7 +15,7 @@ from mlgate.facts.python.scopes import Binding, FunctionNode, Here, Outline, Sco
 from mlgate.model import Entries, Given, Items, Local, Made, Project, Ref, Shape, Template, Value, Wrapper
 
 MAX_DEPTH = 40
-"""Longest chain of names, calls and operators that is followed."""
+"""Longest chain of names, calls and operators that is followed: each takes four frames of the stack."""
 
 MAX_TRIES = 3
 """How often an expression on a circle is folded anew."""

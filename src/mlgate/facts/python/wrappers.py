@@ -14,7 +14,7 @@ from mlgate.facts.python.values import Evaluator
 from mlgate.model import Confidence, Given, Sink, Value, Wrapper
 
 MAX_SINKS = 8
-"""Most calls of libraries that one function is remembered for."""
+"""Most calls of libraries that one function is remembered for; the first are those above."""
 
 
 def wrapper_of(name: str, function: Function, evaluator: Evaluator, names: Names, returns: bool = True) -> Wrapper:

@@ -19,7 +19,7 @@ __all__ = ["compile_detectors", "extract", "find", "mask_text"]
 MIN_ECHO = 16
 """Shortest value that is looked for again elsewhere in the document, in code points."""
 MAX_ECHOES = 64
-"""Values that are looked for again, per document."""
+"""Values that are looked for again, per document: each takes a pass over it."""
 MAX_LINE = 1_000
 """How far back on its line a comment may begin, in code points."""
 MAX_DOCSTRING = 4_000
