@@ -13,6 +13,7 @@ from mlgate.model import (
     Atom,
     Clause,
     Confidence,
+    Entries,
     Fact,
     Items,
     Local,
@@ -176,6 +177,300 @@ def test_name_patterns(pattern: str, name: str, fits: bool) -> None:
 def test_a_test_of_one_value(test: One, atom: Atom, truth: bool | None) -> None:
     found = met(rule(Clause("call", ("lib.load",), args=(Predicate("x", (test,)),))), call(x=Value((atom,))))
     assert (found and found.confidence) == {True: Confidence.HIGH, None: Confidence.LOW, False: None}[truth]
+
+
+YES, NO, OPEN = True, False, None
+KINDS_OF_ATOMS: list[tuple[Atom, dict[str, bool | None]]] = [
+    # `literal`, `empty`, `local-path`, `remote-id`, of each kind of value
+    (None, {"literal": YES, "empty": YES, "local-path": NO, "remote-id": NO}),
+    (False, {"literal": YES, "empty": YES, "local-path": NO, "remote-id": NO}),
+    (True, {"literal": YES, "empty": NO, "local-path": NO, "remote-id": NO}),
+    (0, {"literal": YES, "empty": NO, "local-path": NO, "remote-id": NO}),
+    ("", {"literal": YES, "empty": YES, "local-path": NO, "remote-id": NO}),
+    ("org/model", {"literal": YES, "empty": NO, "local-path": NO, "remote-id": YES}),
+    (Local("out"), {"literal": YES, "empty": NO, "local-path": YES, "remote-id": NO}),
+    (Local("{…}/out"), {"literal": NO, "empty": NO, "local-path": YES, "remote-id": NO}),
+    (Ref("lib.NAME"), {"literal": NO, "empty": OPEN, "local-path": OPEN, "remote-id": OPEN}),
+    (Made("lib.Model"), {"literal": NO, "empty": NO, "local-path": NO, "remote-id": NO}),
+    (Made("lib.Model.from_pretrained"), {"literal": NO, "empty": NO, "local-path": NO, "remote-id": NO}),
+    (Made("lib.thing.__call__"), {"literal": NO, "empty": NO, "local-path": NO, "remote-id": NO}),
+    (Made("config.get"), {"literal": NO, "empty": OPEN, "local-path": OPEN, "remote-id": OPEN}),
+    (Items(()), {"literal": YES, "empty": YES}),
+    (Items((Value((1,)),)), {"literal": YES, "empty": NO, "local-path": NO}),
+    (Entries(()), {"literal": NO, "empty": YES, "local-path": NO}),
+    (Entries((("a", Value((1,))),)), {"literal": NO, "empty": NO}),
+    (Template(("org/", None)), {"literal": NO, "remote-id": OPEN, "commit": NO, "url": NO}),
+    (Template(("https://a/", None)), {"literal": NO, "url": YES, "remote-id": NO}),
+    (Template(("/tmp/", None)), {"local-path": YES, "remote-id": NO, "url": NO}),
+    (Template(("0123", None)), {"commit": OPEN}),
+]
+
+
+@pytest.mark.parametrize(
+    ("atom", "kind", "truth"), [(atom, kind, truth) for atom, said in KINDS_OF_ATOMS for kind, truth in said.items()]
+)
+def test_what_each_kind_of_value_is(atom: Atom, kind: str, truth: bool | None) -> None:
+    found = met(rule(Clause("call", ("lib.load",), args=(Predicate("x", (One("is", kind),)),))), call(x=Value((atom,))))
+    assert (found and found.confidence) == {True: Confidence.HIGH, None: Confidence.LOW, False: None}[truth]
+
+
+@pytest.mark.parametrize(
+    ("test", "atom", "truth"),
+    [
+        (One("in", ("a",)), Ref("lib.A"), OPEN),
+        (One("in", ("a",)), Made("config.get"), OPEN),
+        (One("in", ("a",)), Made("lib.A"), NO),
+        (One("in", ("a",)), Entries((("a", Value((1,))),)), NO),
+        (One("in", ("a",)), Local("a"), YES),
+        (One("in", ("a",)), Local("b"), NO),
+        (One("in", ("axb",)), Template(("a", None, "b")), OPEN),
+        (One("in", ("ax\nb",)), Template(("a", None, "b")), OPEN),
+        (One("in", ("axb", 1)), Template((None, "c")), NO),
+        (One("in", ("a",)), Items((Value(("b",)), Value(("a",)))), YES),
+        (One("in", (False,)), 0, YES),
+        (One("in", (None,)), None, YES),
+        (One("regex", "^a"), "ab", YES),
+        (One("regex", "^a"), "ba", NO),
+        (One("regex", "^1"), 12, YES),
+        (One("regex", "^T"), True, YES),
+        (One("regex", "^a"), None, NO),
+        (One("regex", "^a"), Ref("lib.A"), OPEN),
+        (One("regex", "^a"), Made("config.get"), OPEN),
+        (One("regex", "^a"), Made("lib.A"), NO),
+        (One("regex", "^a"), Local("ab"), YES),
+        (One("regex", "^models:/x"), Template(("models:/", None)), OPEN),
+        (One("regex", "^models:/x"), Template(("models:/xy", None)), YES),
+        (One("regex", "^(a|b)$"), Template(("c", None)), OPEN),
+        (One("regex", "{"), Template(("a", None)), YES),
+        (One("refers-to", ("a.B",)), Made("a.B"), YES),
+        (One("refers-to", ("a.B",)), "a.B", NO),
+    ],
+)
+def test_a_value_that_is_no_plain_text(test: One, atom: Atom, truth: bool | None) -> None:
+    found = met(rule(Clause("call", ("lib.load",), args=(Predicate("x", (test,)),))), call(x=Value((atom,))))
+    if truth is OPEN:
+        assert found is not None
+        reason = {Ref: "its value", Made: "its value", Template: "its value"}[type(atom)]  # type: ignore[index]
+        assert (found.confidence, found.reason) == (Confidence.LOW, f"{reason} is put together at run time")
+    else:
+        assert (found and found.confidence) == (Confidence.HIGH if truth else None)
+
+
+def test_an_id_that_may_be_a_folder_says_so() -> None:
+    one = rule(Clause("call", ("lib.load",), args=(Predicate("x", (One("is", "remote-id"),)),)))
+    found = met(one, call(x=Value(("results/run-1",))))
+    assert found is not None
+    assert (found.confidence, found.reason) == (Confidence.LOW, "it may be a name on a hub or a folder")
+
+
+@pytest.mark.parametrize("operand", ["main", ("main",), Param("one"), Param("several")])
+def test_an_operand_may_be_one_or_several(operand: object) -> None:
+    params = {"one": Parameter("string", "main", ""), "several": Parameter("strings", ("main",), "")}
+    for op in ("in", "regex"):
+        one = rule(Clause("call", ("lib.load",), args=(Predicate("x", (One(op, operand),)),)), params=params)  # type: ignore[arg-type]
+        assert met(one, call(x=Value(("main",)))) is not None
+        assert met(one, call(x=Value(("other",)))) is None
+
+
+@pytest.mark.parametrize(
+    ("test", "unknown_value_is_met"),
+    [
+        (One("is", "literal"), False),  # it is none
+        (One("in", ()), False),  # nothing is in there
+        (One("in", Param("none")), False),
+        (One("regex", Param("none")), False),
+        (One("in", ("a",)), True),
+        (One("is", "commit"), True),
+        (One("in", Param("some")), True),
+    ],
+)
+def test_what_no_unknown_value_can_be(test: One, unknown_value_is_met: bool) -> None:
+    params = {"none": Parameter("patterns", (), ""), "some": Parameter("strings", ("a",), "")}
+    one = rule(Clause("call", ("lib.load",), args=(Predicate("x", (test,)),)), params=params)
+    found = met(one, call(x=Value((), "a parameter")))
+    assert (found is not None) is unknown_value_is_met
+    if found is not None:
+        assert (found.confidence, found.reason) == (Confidence.LOW, "a parameter")
+
+
+# -- what calls of the file pass
+
+
+GIVEN = Value((), "a parameter", (), ("org/model",))
+
+
+@pytest.mark.parametrize(
+    ("value", "confidence"),
+    [
+        (GIVEN, Confidence.MEDIUM),
+        (Value((), "a parameter", (), ("org/model", Local("x"))), Confidence.MEDIUM),
+        (Value((), "a parameter", (), (Local("x"),)), None),
+        (Value(("org/other",), "a parameter", (), ("org/model",)), Confidence.HIGH),
+    ],
+)
+def test_a_name_that_a_call_of_the_file_passes_is_evidence(value: Value, confidence: Confidence | None) -> None:
+    one = rule(Clause("call", ("lib.load",), args=(Predicate("x", (One("is", "remote-id"),)),)))
+    found = met(one, call(x=value))
+    assert (found and found.confidence) == confidence
+    if confidence is Confidence.MEDIUM:
+        assert found is not None
+        assert found.reason == "a call of this file passes it"
+        assert str(found.asset).startswith("org/model")
+
+
+def test_a_flag_that_a_call_of_the_file_passes_is_less() -> None:
+    one = rule(Clause("call", ("lib.load",), args=(flag("in", (True,)),)))
+    found = met(one, call(flag=Value((), "a parameter", (), (True,))))
+    assert found is not None
+    assert (found.confidence, found.reason) == (Confidence.LOW, "a call of this file passes it")
+
+
+@pytest.mark.parametrize(
+    ("value", "exempts"),
+    [
+        (Value((), "a parameter", (), (SHA,)), True),
+        (Value((), "a parameter", (), (SHA, "main")), False),
+        (Value((), "a parameter", (SHA,), (SHA,)), False),
+        (Value(("main",), "a parameter", (), (SHA,)), False),
+    ],
+)
+def test_what_every_call_passes_exempts(value: Value, exempts: bool) -> None:
+    exempt = Clause("", args=(Predicate("revision", (One("is", "commit"),)),))
+    found = met(rule(LOAD, unless=(exempt,)), call(revision=value))
+    assert (found is None) is exempts
+
+
+# -- calls through a wrapper
+
+
+def through(confidence: Confidence = Confidence.MEDIUM, handed: tuple[str, ...] = ("x",), **args: Value) -> Fact:
+    return Fact("call", "lib.load", HERE, dict(args), confidence=confidence, why="a wrapper", handed=frozenset(handed))
+
+
+NAMED = Clause("call", ("lib.load",), args=(Predicate("x", (One("is", "remote-id"),)),))
+
+
+@pytest.mark.parametrize(
+    ("fact", "confidence"),
+    [
+        (through(x=Value(("org/model",))), Confidence.MEDIUM),
+        (through(x=Value((), "a parameter")), Confidence.LOW),
+        (through(x=Value(("org/model",)), y=Value((True,)), handed=("y",)), None),  # said where the wrapper is
+        (through(Confidence.HIGH, x=Value(("org/model",))), Confidence.HIGH),  # a partial makes no call of its own
+        (through(Confidence.HIGH, x=Value(("org/model",)), handed=()), Confidence.HIGH),
+        (through(x=Value(("org/model",)), handed=()), Confidence.MEDIUM),
+    ],
+)
+def test_a_call_through_a_wrapper_is_said_once(fact: Fact, confidence: Confidence | None) -> None:
+    found = met(rule(NAMED), fact)
+    assert (found and found.confidence) == confidence
+
+
+def test_a_flag_that_is_handed_on_is_low_and_what_the_wrapper_does_anyway_is_its_own() -> None:
+    flagged = rule(Clause("call", ("lib.load",), args=(flag("in", (True,)),)))
+    found = met(flagged, through(flag=Value((True,)), handed=("flag",)))
+    assert found is not None
+    assert found.confidence is Confidence.LOW
+    always = rule(Clause("call", ("lib.load",)))
+    assert met(always, through(flag=Value((True,)), handed=("flag",))) is None
+    unsure = rule(Clause("call", ("lib.load",), confidence=Confidence.LOW, why="w"))
+    assert met(unsure, through(flag=Value((True,)), handed=("flag",))) is not None
+
+
+def test_only_the_rule_itself_says_it_inside() -> None:
+    other = Rule("c/d", "t", Severity.HIGH, "m", "w", "f", any=(LOAD,))
+    found = match(
+        [through(x=Value(("org/model",)))], Index([rule(NAMED), other]), Circumstances(lambda _: {}, lambda _: None)
+    )
+    assert [(one.rule.id, one.confidence) for one in found] == [("a/b", Confidence.MEDIUM)]
+
+
+# -- parts
+
+
+@pytest.mark.parametrize(
+    ("value", "confidence", "reason"),
+    [
+        (Value((Entries((("key", Value((True,))),)),)), Confidence.HIGH, ""),
+        (Value((Entries((("key", Value((False,))),)),)), None, ""),
+        (Value((Entries((("key", Value((), "a parameter")),)),)), Confidence.LOW, "a parameter"),
+        (Value((Entries((), open=True),)), Confidence.LOW, "it may hold key"),
+        (Value((Entries((("other", Value((True,))),)),)), None, ""),
+        (Value((Entries(()), Entries((("key", Value((True,))),)))), Confidence.HIGH, ""),
+        (Value((5,)), Confidence.LOW, "it is not a text"),
+        (Value((5, Entries((("key", Value((True,))),)))), Confidence.HIGH, ""),
+    ],
+)
+def test_an_entry_of_a_table_is_tested(value: Value, confidence: Confidence | None, reason: str) -> None:
+    one = rule(Clause("call", ("lib.load",), args=(flag("in", (True,), part="key"),)))
+    found = met(one, call(flag=value))
+    assert (found.confidence if found else None, found.reason if found else "") == (confidence, reason)
+
+
+@pytest.mark.parametrize(
+    ("value", "confidence", "reason"),
+    [
+        (Value(("acme/x",)), None, ""),
+        (Value(("evil/x",)), Confidence.HIGH, ""),
+        (Value((Template(("acme/", None)),)), None, ""),
+        (Value((Template((None, "/x")),)), Confidence.LOW, "its org is put together at run time"),
+        (Value((), "a parameter", ("acme/x",)), Confidence.LOW, "a parameter"),
+        (Value((), "a parameter", (), ("acme/x",)), None, ""),
+        (Value((), "a parameter", ("bert",)), Confidence.HIGH, ""),  # it has no such part
+    ],
+)
+def test_a_part_of_a_text_may_be_unknown(value: Value, confidence: Confidence | None, reason: str) -> None:
+    trusted = Clause("", args=(Predicate("id", (One("in", ("acme",)),), part="org"),))
+    found = met(rule(LOAD, unless=(trusted,)), call(id=value))
+    assert (found.confidence if found else None, found.reason if found else "") == (confidence, reason)
+
+
+# -- which clauses a fact meets
+
+
+def test_clauses_are_found_by_what_they_ask_for() -> None:
+    text = Clause("string", ("^s3://prod",))
+    both = Clause("package", Param("names"))
+    several = Clause("call", ("a.load", "b.*", "c.read"))
+    one = rule(text, both, several, LOAD, params={"names": Parameter("patterns", ("^torch$",), "")})
+    facts = [
+        Fact("string", "s3://prod/x", HERE),
+        Fact("string", "x s3://prod/x", HERE),
+        Fact("shell", "s3://prod/x", HERE),
+        Fact("package", "torch", HERE),
+        Fact("package", "torchvision", HERE),
+        *(Fact("call", name, HERE) for name in ("a.load", "b.x.y", "c.read", "c.load", "lib.load", "import.load")),
+        Fact("import", "a.load", HERE),
+    ]
+    circumstances = Circumstances(lambda _: {"names": ("^torch$",)}, lambda _: None)
+    index = Index([one])
+    found = [(fact.kind, fact.name) for fact in facts if [*index.clauses(fact, circumstances)]]
+    assert found == [
+        ("string", "s3://prod/x"),
+        ("package", "torch"),
+        ("call", "a.load"),
+        ("call", "b.x.y"),
+        ("call", "c.read"),
+        ("call", "lib.load"),
+    ]
+
+
+def test_one_match_for_a_rule_and_a_place_in_document_order() -> None:
+    first, second = Span(0, 1, 1, 1, 9), Span(0, 2, 1, 2, 9)
+    other = Rule("a/a", "t", Severity.HIGH, "m", "w", "f", any=(LOAD,))
+    facts = [
+        Fact("call", "lib.load", second),
+        Fact("call", "lib.load", first, confidence=Confidence.MEDIUM, why="unsure"),
+        Fact("call", "lib.load", first),
+        Fact("call", "lib.load", first, confidence=Confidence.LOW, why="unsure"),
+    ]
+    found = match(facts, Index([rule(LOAD), other]), Circumstances(lambda _: {}, lambda _: None))
+    assert [(one.fact.span, one.rule.id, one.confidence) for one in found] == [
+        (first, "a/a", Confidence.HIGH),
+        (first, "a/b", Confidence.HIGH),
+        (second, "a/a", Confidence.HIGH),
+        (second, "a/b", Confidence.HIGH),
+    ]
 
 
 def test_a_part_of_a_value_is_tested() -> None:
