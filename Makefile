@@ -7,13 +7,14 @@ WHEELHOUSE = $(CURDIR)/.wheelhouse
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test install lint generated unit compat stress fuzz benchmark generate format clean
+.PHONY: help demo test install lint generated unit compat stress fuzz mutants benchmark generate format clean
 
 help:
 	@echo "make demo       see what mlgate says of a small ML repository"
 	@echo "make test       every check and test, as CI runs them"
 	@echo "make stress     runs that are killed, and runs at once, a hundred times"
 	@echo "make fuzz       search for input that breaks a reader: SECONDS=1200 for each of six, on Linux"
+	@echo "make mutants    change match and decide in every small way, and see which changes no test notices"
 	@echo "make format     lay out the code"
 	@echo "make generate   print again what is printed from the rules and the program"
 	@echo "make benchmark  what a clean commit costs"
@@ -74,6 +75,11 @@ SECONDS = 1200
 fuzz: install
 	$(PIP) install --group fuzz
 	cd tests && $(abspath $(BIN))/python -m fuzz --seconds $(SECONDS) --folder ../.fuzz
+
+mutants: install
+	$(PIP) install --group mutants
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/clean_commit.py

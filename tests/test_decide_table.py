@@ -97,6 +97,14 @@ def law(*settings: Setting, waivers: tuple[Waiver, ...] = (), overlays: tuple[Po
     return Bundle({}, (root,), overlays, waivers)
 
 
+SCOPES = {
+    "a.py": Scope(paths=("a.py",)),
+    "b.py": Scope(paths=("b.py",)),
+    "acme": Scope(repos=("acme/*",)),
+    "else": Scope(repos=("else/*",)),
+    "main": Scope(branches=("main",)),
+    "release": Scope(branches=("release/*",)),
+}
 GOVERNED = {"reviews-enforced": True, "reviewers": ("@sec", "@lead")}
 
 
@@ -116,7 +124,7 @@ def _cases() -> Iterator[tuple[str, Bundle, Context, list[tuple[Finding, str]]]]
         seen = [(finding(Confidence.HIGH, ignored=True), NEW), (finding(Confidence.HIGH, line=9), NEW)]
         yield f"waiver {name} · waivable {how} · with a comment", bundle, here, seen
     for name, waivers in WAIVERS.items():
-        for proposal, owners in product((True, False), ((), ("@sec",), ("@else",))):
+        for proposal, owners in product((True, False), ((), ("@sec", "@lead"), ("@else",))):
             files = {f".mlgate/waivers/W-{number}.yaml": owners for number in range(1, 5)}
             context = replace(here, is_proposal=proposal, owners={**files, "a.py": owners})
             seen = [(finding(Confidence.HIGH), NEW), (finding(Confidence.HIGH, rule="governance/rule-loosened"), NEW)]
@@ -131,6 +139,15 @@ def _cases() -> Iterator[tuple[str, Bundle, Context, list[tuple[Finding, str]]]]
     for (name, setting), overlay in product(LEVELS.items(), (team, late)):
         seen = [(finding(Confidence.HIGH), NEW), (finding(Confidence.HIGH, line=9), EXISTING)]
         yield f"{name} · with a team's policy", law(setting, overlays=(overlay,)), here, seen
+    for name, scope in SCOPES.items():
+        strict = Setting(level=Level.BLOCK, waivable=Waivable.NEVER, source="team.yaml:2")
+        overlay = Policy("team", "@t", {"a/x": strict}, scope=scope)
+        for level in ("says nothing", "is going to warn and block"):
+            bundle = law(LEVELS[level], waivers=WAIVERS["in force"], overlays=(overlay,))
+            yield f"{level} · team for {name}", bundle, here, [(finding(Confidence.HIGH), NEW)]
+    for repos in (("acme/*",), ("else/*",)):
+        waivers = (waiver("W-1", "2026-06-01", "2026-07-15", repos=repos),)
+        yield f"waiver for {repos}", law(blocks, waivers=waivers), here, [(finding(Confidence.HIGH), NEW)]
     other = replace(finding(Confidence.HIGH), location=Location("b.py", 1, 1, 1, 9))
     yield (
         "in order",

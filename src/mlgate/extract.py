@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mlgate.detectors import Detector
-from mlgate.facts import config, dockerfile, dotenv, foreign, ignores, magics, python, requirements, secret, shell
+from mlgate.facts import foreign, ignores, magics, python, secret, shell
 from mlgate.limits import MAX_EMBEDDING
 from mlgate.model import (
     Cell,
@@ -144,6 +144,7 @@ class _Extractor:
             )
 
     def _extract(self, kind: Kind, units: Sequence[Unit], path: str, origin: str) -> Extraction:
+        # What a commit of Python has no use for is imported where it is met.
         match kind:
             case Kind.PYTHON:
                 runs = self.runs if path == self.path else ()
@@ -152,12 +153,20 @@ class _Extractor:
                 constants = self.constants if origin in ("magic", "shell") else {}
                 return shell.extract(units, self.vocabulary, origin or "script", constants)
             case Kind.DOCKERFILE:
+                from mlgate.facts import dockerfile
+
                 return dockerfile.extract(units, self.vocabulary)
             case Kind.DOTENV:
+                from mlgate.facts import dotenv
+
                 return dotenv.extract(units, self.vocabulary)
             case Kind.REQUIREMENTS:
+                from mlgate.facts import requirements
+
                 return requirements.extract(units, self.vocabulary)
             case Kind.CONFIG:
+                from mlgate.facts import config
+
                 return config.extract(units, self.vocabulary, path)
             case Kind.SQL:
                 return Extraction(tuple(_sql(unit) for unit in units if unit.text.strip()))

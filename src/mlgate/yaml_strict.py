@@ -20,7 +20,7 @@ MAX_NESTING = 40
 """Deepest nesting of lists and mappings; the deepest thing a policy document says is nine deep."""
 
 MAX_ALIASES = 200
-"""Most uses of an anchor in one file; 15,900 public files have no more than twelve."""
+"""Most uses of an anchor in one file; of 15,900 public files none has more than twelve."""
 
 MAX_DIGITS = 18
 """Longest whole number; Python refuses to read 5,000 digits with a ValueError."""
