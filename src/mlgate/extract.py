@@ -144,6 +144,8 @@ class _Extractor:
             )
 
     def _extract(self, kind: Kind, units: Sequence[Unit], path: str, origin: str) -> Extraction:
+        if self.vocabulary.only_texts:
+            return Extraction(tuple(python.unread(units)) if kind is Kind.PYTHON else ())
         # What a commit of Python has no use for is imported where it is met.
         match kind:
             case Kind.PYTHON:

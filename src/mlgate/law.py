@@ -90,6 +90,7 @@ def _digest(vocabulary: Vocabulary, compiled: Mapping[str, Any]) -> str:
         sorted(vocabulary.beside),
         sorted(vocabulary.grave),
         vocabulary.secrets,
+        vocabulary.only_texts,
         compiled["detectors"],
         kept.program(),
     ]

@@ -11,11 +11,11 @@ MAX_POLICY_BYTES = 2_000_000
 """Largest policy document read, in bytes; the shipped catalogue's largest file is a tenth of that."""
 
 MAX_NESTING = 100
-"""Deepest nesting of brackets. CPython's own parser refuses 200; of 10,400 public files none has 25."""
+"""Deepest nesting of brackets. CPython's own parser refuses 200; of 10,400 public files none has more than 25."""
 
 MAX_LINKS = 500
 """Most operators, dots, calls and subscripts in one logical line. libcst takes 3 s for 2,000 and dies at 4,000;
-of 10,400 public files none has 62."""
+of 10,400 public files none has more than 62."""
 
 MAX_CODE = 1_000_000
 """Most code of one file or cell, in code points outside strings and comments: a syntax tree takes 500 times that in
@@ -26,7 +26,7 @@ MAX_BRANCHES = 500
 
 MAX_LOGICAL_LINE = 65_536
 """Longest stretch between two separators of a logical line, in code points outside strings and comments: no name or
-number of code is as long; the longest of 10,400 public files has a sixteenth."""
+number of code is as long; of 10,400 public files none has a sixteenth of it."""
 
 MAX_EMBEDDING = 3
 """Deepest chain of documents inside documents: a notebook that writes a Dockerfile that runs `sh -c`."""

@@ -342,6 +342,8 @@ class Vocabulary:
     grave: frozenset[tuple[str, ...]] = frozenset()
     """Words that stand together wherever a rule of high severity is met: in what does not parse, they are said."""
     secrets: bool = True
+    only_texts: bool = False
+    """Whether no rule asks for more than secrets and what could not be read: code need not be understood."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ A screen is plain data (see `triggers.compile_screen`):
               of substrings of which a file holds one each; "in-code": the same for those that no comment and no
               docstring can meet; "beginning": [[[texts], sets], …], where a text must begin with one of the texts
     secrets   the gate of the detectors of secrets, see `gate`
+    only-texts  whether no rule asks for more than them
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ def admits_code(data: bytes, screen: Data, path: str = "", modules: Reexports | 
         or b"mlgate:" in data
     ):
         return True
+    if screen["only-texts"]:
+        return _normal(data) is None
     data = plain(data)
     normal = _normal(data)
     if normal is None:
@@ -292,6 +295,7 @@ def ready(stored: Data) -> dict[str, Any]:
         "settings": settings,
         "text": texts,
         "secrets": opened_gate,
+        "only-texts": stored["only-texts"],
         "index": Parts({*_parts_of(texts), *(gate.parts_of(opened_gate) if opened_gate else ())}),
     }
 

@@ -56,6 +56,7 @@ def compile_screen(vocabulary: Vocabulary, gate: Mapping[str, Any] | None) -> di
             ],
         },
         "secrets": gate,
+        "only-texts": vocabulary.only_texts,
     }
 
 

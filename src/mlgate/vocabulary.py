@@ -9,6 +9,8 @@ from mlgate.model import Clause, Param, Predicate, Rule, Severity, Test, Vocabul
 
 _BESIDE = Predicate("beside", (Test("present", True),))
 """What code does not state: a clause that needs it is met in files alone."""
+_OF_TEXTS = frozenset(["secret", "input", "change"])
+"""Kinds of facts that are told without understanding code."""
 
 
 def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]) -> Vocabulary:
@@ -44,6 +46,7 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
         beside=frozenset(beside),
         grave=frozenset(grave),
         secrets="secret" in names,
+        only_texts=names.keys() <= _OF_TEXTS,
     )
 
 

@@ -81,6 +81,14 @@ def extract(
     return extraction
 
 
+def unread(units: Sequence[Unit]) -> Iterator[Fact]:
+    """`input` facts of the units that do not parse, for whoever needs no more."""
+    for unit in units:
+        tree = parsed(unit.text)
+        if not isinstance(tree, ast.Module):
+            yield _input_fact(unit, *tree)
+
+
 def _input_fact(unit: Unit, name: str, line: int, detail: str) -> Fact:
     return Fact("input", name, Span(unit.cell, line, 1, line, 1), attributes={"detail": Value((detail,))})
 
