@@ -109,3 +109,18 @@ def test_the_folder_follows_the_environment(tmp_path: Path) -> None:
     assert made == str(tmp_path / "mlgate")
     assert cache_folder.find({"HOME": str(tmp_path / "nobody")}) is None
     assert cache_folder.find({}) is None
+
+
+def test_what_was_used_longest_ago_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlgate.cache.MAX_ENTRIES", 10)
+    cache = Cache(tmp_path)
+    for number in range(12):
+        cache.put(f"k{number:02}", number, 20261101)
+    assert [cache.get(f"k{number:02}", 20261102) for number in range(9)] == list(range(9))
+    cache.trim()
+    assert [number for number in range(12) if cache.get(f"k{number:02}") is not None] == list(range(9))
+
+
+def test_what_is_no_file_is_no_cache(tmp_path: Path) -> None:
+    (tmp_path / "facts.sqlite").mkdir()
+    assert not Cache(tmp_path).is_open

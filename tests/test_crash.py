@@ -7,6 +7,7 @@ import json
 import os
 import random
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,27 @@ def test_runs_at_once_share_a_cache(repository: Path) -> None:
             assert [verdict(one) for one in several] == [right] * 3
         for kept in (repository.parent / "cache").glob("facts.sqlite*"):
             kept.unlink()
+
+
+def full() -> None:
+    """As on a full disk: a file that grows is refused."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="bounds processes as Linux does")
+@pytest.mark.parametrize("how", ["a full disk", "a home that cannot be written to", "no home at all"])
+def test_what_keeps_the_cache_from_being_written_changes_nothing(repository: Path, how: str) -> None:
+    right = verdict(start(repository, "--no-cache"))
+    settings = environment(MLGATE_CACHE_DIR="")
+    settings.pop("XDG_CACHE_HOME", None)
+    settings["HOME"] = {"a full disk": str(repository.parent), "no home at all": ""}.get(how, "/proc")
+    for _ in range(2):
+        process = subprocess.Popen(
+            [MLGATE, "check", "--format", "json", "."], cwd=repository, env=settings, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True, preexec_fn=full if how == "a full disk" else None,
+        )  # fmt: skip
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, json.loads(out)["findings"]) == right
+        assert b"Traceback" not in err

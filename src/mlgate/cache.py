@@ -38,12 +38,17 @@ class Cache:
         """Whether anything is kept at all."""
         return self._connection is not None
 
-    def get(self, key: str) -> Any | None:
+    def get(self, key: str, used: int = 0) -> Any | None:
+        """`used` as in `put`: what is asked for stays longer."""
         if self._connection is None:
             return None
         try:
-            row = self._connection.execute("SELECT entry FROM facts WHERE key = ?", (key,)).fetchone()
-            return json.loads(zlib.decompress(row[0])) if row else None
+            row = self._connection.execute("SELECT entry, used FROM facts WHERE key = ?", (key,)).fetchone()
+            if row is None:
+                return None
+            if row[1] < used:
+                self._connection.execute("UPDATE facts SET used = ? WHERE key = ?", (used, key))
+            return json.loads(zlib.decompress(row[0]))
         except (*_BROKEN, zlib.error, ValueError):
             return None
 

@@ -61,7 +61,7 @@ class Closures:
                 self._contents[path] = "", ()
             else:
                 name = hashlib.sha256(data).hexdigest()
-                stored = self.cache.get(f"imports-{name}")
+                stored = self.cache.get(f"imports-{name}", self.today)
                 if not isinstance(stored, list):
                     stored = named(data)
                     self.cache.put(f"imports-{name}", stored, self.today)

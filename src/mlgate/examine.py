@@ -168,7 +168,7 @@ class Examiner:
 
     def _stored(self, key: str, path: str, recorder: Recorder) -> tuple[tuple[Fact, ...], int, bool] | None:
         """What was extracted before; what it asked is asked again, for `recorder`."""
-        entry = self.cache.get(key)
+        entry = self.cache.get(key, self.today)
         try:
             if entry is None or not self._holds(entry, path):
                 return None
@@ -180,7 +180,7 @@ class Examiner:
 
     def _kept(self, key: str, path: str) -> Result | None:
         """What was found before under this very policy."""
-        entry = self.cache.get(self._of_policy + key)
+        entry = self.cache.get(self._of_policy + key, self.today)
         try:
             if entry is None or not self._holds(entry, path):
                 return None
