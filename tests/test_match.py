@@ -126,6 +126,92 @@ def test_versions_decide_as_far_as_the_project_states_them(
         assert (stated.source if stated else "no file here") in found.reason
 
 
+@pytest.mark.parametrize(("assumed", "confidence"), [("2.5", Confidence.MEDIUM), ("2.7", None)])
+def test_an_assumed_version_is_one(assumed: str, confidence: Confidence | None) -> None:
+    params = {"assume-torch": Parameter("version", assumed, "")}
+    found = met(rule(Clause("call", ("lib.load",), installed=(("torch", "<2.6"),)), params=params), call())
+    assert (found.confidence if found else None) == confidence
+
+
+@pytest.mark.parametrize(
+    ("items", "confidence", "reason"),
+    [
+        ((Value(("b",)), Value(("a",))), Confidence.HIGH, ""),
+        ((Value(("a",)), Value((), "a parameter")), Confidence.HIGH, ""),
+        ((Value(("b",)), Value((), "a parameter"), Value((), "later")), Confidence.LOW, "a parameter"),
+        ((Value((Items((Value(("b",)), Value(("a",)))),)), Value(("b",))), Confidence.HIGH, ""),
+        ((Value(("b",)), Value(("c",))), None, ""),
+    ],
+)
+def test_a_list_counts_as_what_it_holds(items: tuple[Value, ...], confidence: Confidence | None, reason: str) -> None:
+    one = rule(Clause("call", ("lib.load",), args=(flag("in", ("a",)),)))
+    found = met(one, call(flag=Value((Items(items),))))
+    assert (found.confidence if found else None, found.reason if found else "") == (confidence, reason)
+
+
+def test_a_list_exempts_where_all_of_it_does() -> None:
+    one = rule(LOAD, unless=(Clause("", args=(flag("in", ("a", "b")),)),))
+    assert met(one, call(flag=Value((Items((Value(("a",)), Value(("b",)))),)))) is None
+    assert met(one, call(flag=Value((Items((Value(("a",)), Value(("c",)))),)))) is not None
+
+
+def test_the_first_thing_that_cannot_be_told_is_the_reason() -> None:
+    certain = Predicate("a", (One("in", (True,)),))
+    unsure = Predicate("b", (One("in", (True,)),))
+    later = Predicate("c", (One("in", (True,)),))
+    one = rule(Clause("call", ("lib.load",), args=(certain, unsure, later)))
+    found = met(one, call(a=Value((True,)), b=Value((), "of b"), c=Value((), "of c")))
+    assert found is not None
+    assert (found.confidence, found.reason) == (Confidence.LOW, "of b")
+    assumed = rule(
+        Clause("call", ("lib.load",), args=(certain,), installed=(("torch", "<2.6"),)),
+        params={"assume-torch": Parameter("version", "2.5", "")},
+    )
+    found = met(assumed, call(a=Value((True,))))
+    assert found is not None
+    assert found.reason == "no file here states the version of torch; 2.5 is assumed"
+
+
+def test_what_was_read_is_told_by_name_and_position() -> None:
+    first, second = Predicate("x", (One("present", True),), pos=0), Predicate("x", (One("present", False),), pos=1)
+    bare = Predicate("x", (One("in", ("never",)),))
+    beside = Predicate("beside", (One("in", ("never",)),), part="revision")
+    libraries = Predicate("libraries", (One("in", ("never",)),))
+    use = Predicate("use", (One("in", ("never",)),))
+    one = rule(
+        Clause("call", ("lib.load",), args=(first,)),
+        unless=(
+            Clause("", args=(Predicate("y", (One("in", ("never",)),)), bare, second), where=(beside, libraries, use)),
+        ),
+    )
+    entries = Entries((("revision", Value(("main",))), ("other", Value((1,)))))
+    fact = Fact("call", "lib.load", HERE, {"0": Value(("a",))}, {"beside": Value((entries,)), "use": Value(("bare",))})
+    found = met(one, fact)
+    assert found is not None
+    assert found.read == (
+        ("beside revision", Value(("main",))),
+        ("use", Value(("bare",))),
+        ("x", None),
+        ("x", Value(("a",))),
+        ("x", None),
+        ("y", None),
+    )
+
+
+def test_of_one_place_the_pinned_reference_counts() -> None:
+    pinned = Clause("", args=(Predicate("revision", (One("is", "commit"),)),))
+    named = Clause("call", ("lib.load",), args=(Predicate("id", (One("is", "remote-id"),), pos=0),))
+    one = rule(named, unless=(pinned,), asset=("model", "hub"))
+    loose, tight = ({"0": Value(("a/b",)), "revision": Value((text,))} for text in ("main", SHA))
+    circumstances = Circumstances(lambda _: {}, lambda _: None)
+    for several in ((loose, tight), (tight, loose)):
+        facts = [Fact("call", "lib.load", HERE, args) for args in several]
+        found = [(ref.id, ref.pinned) for _, ref in references(facts, Index([one]), circumstances)]
+        assert found == [("a/b", True)]
+    unseen = Fact("call", "lib.load", HERE, {"0": Value(("a/b",))}, open=True)
+    assert [ref.pinned for _, ref in references([unseen], Index([one]), circumstances)] == [False]
+
+
 def test_without_a_parameter_an_unstated_version_is_no_finding() -> None:
     assert met(rule(Clause("call", ("lib.load",), installed=(("torch", "<2.6"),))), call()) is None
 
@@ -195,6 +281,7 @@ KINDS_OF_ATOMS: list[tuple[Atom, dict[str, bool | None]]] = [
     (Made("lib.Model.from_pretrained"), {"literal": NO, "empty": NO, "local-path": NO, "remote-id": NO}),
     (Made("lib.thing.__call__"), {"literal": NO, "empty": NO, "local-path": NO, "remote-id": NO}),
     (Made("config.get"), {"literal": NO, "empty": OPEN, "local-path": OPEN, "remote-id": OPEN}),
+    (Made("lib.Model.get"), {"literal": NO, "empty": OPEN, "local-path": OPEN, "remote-id": OPEN}),
     (Items(()), {"literal": YES, "empty": YES}),
     (Items((Value((1,)),)), {"literal": YES, "empty": NO, "local-path": NO}),
     (Entries(()), {"literal": NO, "empty": YES, "local-path": NO}),
@@ -242,6 +329,8 @@ def test_what_each_kind_of_value_is(atom: Atom, kind: str, truth: bool | None) -
         (One("regex", "^models:/x"), Template(("models:/xy", None)), YES),
         (One("regex", "^(a|b)$"), Template(("c", None)), OPEN),
         (One("regex", "{"), Template(("a", None)), YES),
+        (One("regex", "^a.*b$"), Template(("a", None, "b")), YES),
+        (One("regex", "x*"), Template(("a", None)), YES),
         (One("refers-to", ("a.B",)), Made("a.B"), YES),
         (One("refers-to", ("a.B",)), "a.B", NO),
     ],
@@ -431,7 +520,7 @@ def test_a_part_of_a_text_may_be_unknown(value: Value, confidence: Confidence | 
 def test_clauses_are_found_by_what_they_ask_for() -> None:
     text = Clause("string", ("^s3://prod",))
     both = Clause("package", Param("names"))
-    several = Clause("call", ("a.load", "b.*", "c.read"))
+    several = Clause("call", ("a.load", "b.*", "c.read", "d.Auto*"))
     one = rule(text, both, several, LOAD, params={"names": Parameter("patterns", ("^torch$",), "")})
     facts = [
         Fact("string", "s3://prod/x", HERE),
@@ -439,7 +528,10 @@ def test_clauses_are_found_by_what_they_ask_for() -> None:
         Fact("shell", "s3://prod/x", HERE),
         Fact("package", "torch", HERE),
         Fact("package", "torchvision", HERE),
-        *(Fact("call", name, HERE) for name in ("a.load", "b.x.y", "c.read", "c.load", "lib.load", "import.load")),
+        *(
+            Fact("call", name, HERE)
+            for name in ("a.load", "b.x.y", "c.read", "d.AutoModel", "d.Model", "c.load", "lib.load", "import.load")
+        ),
         Fact("import", "a.load", HERE),
     ]
     circumstances = Circumstances(lambda _: {"names": ("^torch$",)}, lambda _: None)
@@ -451,6 +543,7 @@ def test_clauses_are_found_by_what_they_ask_for() -> None:
         ("call", "a.load"),
         ("call", "b.x.y"),
         ("call", "c.read"),
+        ("call", "d.AutoModel"),
         ("call", "lib.load"),
     ]
 

@@ -564,7 +564,7 @@ def _is(kind: str, atom: Atom) -> bool | None:
         case Made(name):
             return False if kind == "literal" or _is_object(name) else None
         case Items(items):
-            return not items if kind == "empty" else kind == "literal" if kind == "literal" else False
+            return not items if kind == "empty" else kind == "literal"
         case Entries(entries):
             return not entries if kind == "empty" else False
         case Template():
