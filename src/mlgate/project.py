@@ -233,7 +233,7 @@ class Repository:
                     return None
                 folder = posixpath.dirname(folder)
             return self._module_file(posixpath.join(folder, tail) if tail else folder, folders)
-        if not self._may_be_here(name):
+        if not tail or not self._may_be_here(name):
             return None
         while True:
             if posixpath.join(folder, "__init__.py") not in self._paths_and_folders():

@@ -53,7 +53,9 @@ _PIPELINES = re.compile(
 
 
 def is_run(path: str) -> bool:
-    """Whether a service runs what stands in the file, by its name."""
+    """Whether a service runs what stands in the file, by its name; in a template of a repository none does."""
+    if "{{" in path:
+        return False
     if _PIPELINES.search(path):
         return True
     return _CONTAINERS.search(path) is not None and "/.github/" not in f"/{path}"

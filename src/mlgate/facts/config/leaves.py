@@ -61,12 +61,30 @@ def read(text: str, path: str) -> tuple[Leaf, ...]:
 
 # --- YAML, JSON
 
+_COMMENT_OF_JSON = re.compile(r'"(?:[^"\\\n]|\\.)*"|(//[^\n]*|/\*.*?\*/)', re.DOTALL)
+"""A string, or a comment as editors and devcontainer.json have it in JSON. Source: microsoft/node-jsonc-parser."""
+
+
+def _without_comments(text: str) -> str:
+    """The same text with blanks for the comments of JSON: everything else stays where it is."""
+
+    def blank(found: re.Match[str]) -> str:
+        return re.sub(r"[^\n]", " ", found.group()) if found.group(1) else found.group()
+
+    return _COMMENT_OF_JSON.sub(blank, text)
+
 
 def _yaml(text: str) -> Iterator[Leaf]:
     from mlgate.yaml_strict import Data, KeyPath, Place, YamlProblem, read_foreign
 
     try:
-        documents = read_foreign(text)
+        try:
+            documents = read_foreign(text)
+        except YamlProblem:
+            bare = _without_comments(text) if text.lstrip().startswith(("{", "/")) else text
+            if bare == text:
+                raise
+            documents = read_foreign(bare)
     except YamlProblem as problem:
         raise Unparsed(problem.line, problem.message) from problem
     source = text.split("\n")
