@@ -69,7 +69,11 @@ def _both(folder: Path, law: Law) -> Iterator[tuple[str, Sequence[object], Seque
 def _behind_the_gate(source: Source, detectors: Detectors, screened: Mapping[str, Any]) -> list[str]:
     """Detectors that meet the text, although the gate, or the choice among detectors, has left them out."""
     text = source.data.decode("utf-8", "replace")
-    met = [detector for detector in detectors if detector.pattern.search(text)]
+    met = [
+        detector
+        for detector in detectors
+        if detector.pattern.search(text) and (detector.near is None or detector.near.search(text))
+    ]
     chosen = detectors.for_text(text) if screen.may_hold_secret(source.data, screened) else []
     return [detector.id for detector in met if detector not in chosen]
 
