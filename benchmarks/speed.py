@@ -178,7 +178,7 @@ def table(results: Sequence[Result]) -> str:
 
 def plot(results: Sequence[Result]) -> str:
     """How far each row is from its goal, as SVG: a bar that ends left of the line has reached it."""
-    width, height, left = 760, 34 * len(results) + 50, 300
+    width, height, left = 840, 34 * len(results) + 50, 370
     scale = (width - left - 60) / 4.0
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
