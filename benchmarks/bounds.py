@@ -90,11 +90,17 @@ def _config(text: str) -> bool:
     return False
 
 
+def _shell(text: str) -> bool:
+    cut: list[int] = []
+    reader.read_on(text, {}, cut)
+    return bool(cut)
+
+
 _TESTS: Mapping[Kind, Callable[[str], bool]] = {
     Kind.PYTHON: lambda text: bool(limits.beyond_bounds(text)),
     Kind.NOTEBOOK: _notebook,
     Kind.CONFIG: _config,
-    Kind.SHELL: lambda text: reader.too_deep(reader.read(text)) is not None,
+    Kind.SHELL: _shell,
 }
 
 if __name__ == "__main__":

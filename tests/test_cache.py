@@ -124,3 +124,12 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path, monkeypatch: pytes
 def test_what_is_no_file_is_no_cache(tmp_path: Path) -> None:
     (tmp_path / "facts.sqlite").mkdir()
     assert not Cache(tmp_path).is_open
+
+
+def test_an_entry_that_cannot_be_marked_as_used_is_read_all_the_same(tmp_path: Path) -> None:
+    cache, other = Cache(tmp_path), sqlite3.connect(tmp_path / "facts.sqlite", isolation_level=None)
+    cache.put("k", "v", 1)
+    cache._connection.execute("PRAGMA busy_timeout = 0")  # type: ignore[union-attr]
+    other.execute("BEGIN IMMEDIATE")
+    assert cache.get("k", 2) == "v"
+    other.close()

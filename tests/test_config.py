@@ -115,6 +115,7 @@ spec:
         ("a: [", "deploy/azure-pipelines.yml", "unparsed", "line 2: not YAML: "),
         ("{% raw %}\n", "{{cookiecutter.name}}/.github/workflows/ci.yml", "unparsed-config", "line 1: "),
         ('{"a": [1 // b', ".devcontainer/devcontainer.json", "unparsed", "line 2: not YAML: "),
+        ("a: [", ".github/actions/own/action.yml", "unparsed", "line 2: not YAML: "),
         ("a: [", ".github/dependabot.yml", "unparsed-config", "line 2: not YAML: "),
     ],
 )
@@ -136,6 +137,14 @@ def test_what_cannot_be_read_says_so(text: str, path: str, name: str, detail: st
 def test_prose_and_data_are_no_commands(text: str, path: str) -> None:
     found = extract([Unit(0, text)], Vocabulary(), path)
     assert found == Extraction((), ())
+
+
+@pytest.mark.parametrize("comment", ["// x", """// it's "it" """, "/* a: */", "/* a\n b */", "// {", "//"])
+def test_a_comment_is_no_part_of_the_key_below_it(comment: str) -> None:
+    text = f'{{\n  {comment}\n  "postCreateCommand": "make",\n  "a": "http://b//c"\n}}\n'
+    found = extract([Unit(0, text)], Vocabulary(), ".devcontainer/devcontainer.json")
+    assert [fact.name for fact in found.facts if fact.kind == "input"] == []
+    assert [one.unit.text for one in found.embedded] == ["make"]
 
 
 def test_comments_of_json_are_none_of_its_values() -> None:

@@ -104,10 +104,17 @@ OTHERS: dict[str, tuple[str | bytes, set[str]]] = {
     "deep.sh": ("$(" * 5_000 + PIPE + ")" * 5_000 + "\n", {DEEP}),
     "subshells.sh": ("(" * 5_000 + PIPE + ")" * 5_000 + "\n", {DEEP, "download/pipe-to-shell"}),
     "scripts.sh": (nested(PIPE, 10), {DEEP}),
+    "deep-script.sh": ("sh -c '" + "$(" * 60 + PIPE + ")" * 60 + "'\n", {DEEP}),
+    "backticks.sh": ('x="' + "$(" * 40 + "`" + PIPE + "`" + ")" * 40 + '"\n', {DEEP}),
     "Dockerfile": ("FROM scratch@sha256:" + "0" * 64 + "\nRUN " + "\\\n" * 100_000 + PIPE, {"download/pipe-to-shell"}),
     ".github/workflows/bomb.yml": (f"a: &a [x]\n{BOMB}jobs: {{a: {{steps: [run: {PIPE}]}}}}\n", {UNPARSED}),
     ".github/workflows/circle.yml": (f"a: &a\n  b: *a\njobs: {{a: {{steps: [run: {PIPE}]}}}}\n", {UNPARSED}),
     ".github/workflows/long.yml": (f"#{'x' * 500_000}\njobs: {{a: {{steps: [run: {PIPE}]}}}}\n", {UNPARSED}),
+    ".github/actions/own/action.yml": (f"runs: {{steps: [run: {PIPE}\n", {UNPARSED}),
+    ".devcontainer/devcontainer.json": (
+        f'{{\n  // of the "key" below\n  "postCreateCommand": "{PIPE}" /* : */\n}}\n',
+        {"download/pipe-to-shell"},
+    ),
     "compose.yaml": ("[" * 100_000, {UNPARSED}),
     # -- what detectors search: each is a text in which a careless expression tries again and again
     "tries.md": ("password=" * 50_000 + "http://a:" * 50_000 + "@" * 50_000 + "AKIA" * 50_000 + "eyJ" * 50_000, set()),

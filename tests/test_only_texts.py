@@ -70,3 +70,14 @@ def test_what_is_no_text_is_still_said_or_read(data: bytes) -> None:
     examiner = Examiner(rules, Repository(Memory({})), known, Cache(None), 0)
     token = f'\nkey = "{TOKEN}"\n'.encode()
     assert examiner.examine(source("a.py", data + token, "x")).findings != ()
+
+
+@pytest.mark.parametrize("only", ["secret/*", "input/*"])
+def test_what_no_parser_reads_is_said_whatever_is_asked_for(only: str) -> None:
+    nested = "$(" * 60 + "true" + ")" * 60
+    files = {".github/workflows/ci.yml": "jobs: [\n", "a.sh": f"{nested}\n", "b.sh": f"sh -c '{nested}'\n"}
+    assert [(one.location.path, one.rule) for one in found(files, law((only,)))] == [
+        (".github/workflows/ci.yml", "input/unparsed"),
+        ("a.sh", "input/too-deep"),
+        ("b.sh", "input/too-deep"),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import zlib
@@ -47,7 +48,9 @@ class Cache:
             if row is None:
                 return None
             if row[1] < used:
-                self._connection.execute("UPDATE facts SET used = ? WHERE key = ?", (used, key))
+                # A cache that others are writing to, or that is full, can be read all the same.
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("UPDATE facts SET used = ? WHERE key = ?", (used, key))
             return json.loads(zlib.decompress(row[0]))
         except (*_BROKEN, zlib.error, ValueError):
             return None

@@ -144,10 +144,10 @@ class _Extractor:
             )
 
     def _extract(self, kind: Kind, units: Sequence[Unit], path: str, origin: str) -> Extraction:
-        if self.vocabulary.only_texts:
-            return Extraction(tuple(python.unread(units)) if kind is Kind.PYTHON else ())
         # What a commit of Python has no use for is imported where it is met.
         match kind:
+            case Kind.PYTHON if self.vocabulary.only_texts:
+                return Extraction(tuple(python.unread(units)))
             case Kind.PYTHON:
                 runs = self.runs if path == self.path else ()
                 return python.extract(units, self.vocabulary, self.project, path, self.wanted, runs)

@@ -63,8 +63,8 @@ def _compiled_detectors(place: Path | None) -> dict[str, Any]:
     from importlib.metadata import version
 
     file = place and place / f"detectors-{__version__}-{version('detect-secrets')}-{_own_digest()}.json"
-    stored: dict[str, Any] | None = kept.load(file)
-    if stored is not None:
+    stored = kept.load(file)
+    if isinstance(stored, dict):
         return stored
     from mlgate.facts.secret import compile_detectors
 

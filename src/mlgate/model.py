@@ -343,7 +343,7 @@ class Vocabulary:
     """Words that stand together wherever a rule of high severity is met: in what does not parse, they are said."""
     secrets: bool = True
     only_texts: bool = False
-    """Whether no rule asks for more than secrets and what could not be read: code need not be understood."""
+    """Whether rules ask for secrets and no more than what keeps them from being found: Python need not be followed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def vocabulary(rules: Iterable[Rule], params: Mapping[str, Mapping[str, object]]
         beside=frozenset(beside),
         grave=frozenset(grave),
         secrets="secret" in names,
-        only_texts=names.keys() <= _OF_TEXTS,
+        only_texts="secret" in names and names.keys() <= _OF_TEXTS,
     )
 
 

@@ -12,7 +12,7 @@ HOLE = "{…}"
 """What stands in a command line that Python put together for a part that is not known."""
 
 MAX_DEPTH = 40
-"""Deepest nesting of substitutions and subshells that is followed; what lies deeper stays text, see `too_deep`."""
+"""Deepest nesting of substitutions and subshells that is followed; what lies deeper stays text, see `read_on`."""
 
 MAX_VARIABLES = 1_000
 """Most variables of one script whose values are remembered; the others are unknown."""
@@ -125,16 +125,21 @@ def read(text: str, variables: Mapping[str, str] | None = None) -> tuple[Pipelin
     return read_on(text, variables or {})[0]
 
 
-def read_on(text: str, variables: Mapping[str, str]) -> tuple[tuple[Pipeline, ...], Mapping[str, str]]:
-    """The pipelines of `text`, and what is known of variables behind it."""
-    reader = _Reader(text, None, dict(variables), 0)
+def read_on(
+    text: str, variables: Mapping[str, str], cut: list[int] | None = None
+) -> tuple[tuple[Pipeline, ...], Mapping[str, str]]:
+    """The pipelines of `text`, and what is known of variables behind it.
+
+    `cut` is given the source offset of each substitution and subshell that lies too deep to be followed.
+    """
+    reader = _Reader(text, None, dict(variables), 0, cut)
     return reader.script(), reader.variables
 
 
-def read_word(word: Word, variables: Mapping[str, str]) -> tuple[Pipeline, ...]:
-    """The pipelines of a script that is one word (`sh -c "…"`); offsets are those of the outer source."""
+def read_word(word: Word, variables: Mapping[str, str], cut: list[int] | None = None) -> tuple[Pipeline, ...]:
+    """The pipelines of a script that is one word (`sh -c "…"`); all offsets are those of the outer source."""
     offsets = [word.offset(index) for index in range(len(word.text))] + [word.end]
-    return _Reader(word.text, offsets, dict(variables), 1).script()
+    return _Reader(word.text, offsets, dict(variables), 1, cut).script()
 
 
 def flatten(pipelines: Sequence[Pipeline]) -> Iterator[Pipeline]:
@@ -146,20 +151,6 @@ def flatten(pipelines: Sequence[Pipeline]) -> Iterator[Pipeline]:
                 for inner in word.inner:
                     yield from flatten(inner.script)
         yield pipeline
-
-
-def too_deep(pipelines: Sequence[Pipeline]) -> Pipeline | None:
-    """A pipeline with a substitution or subshell as deep as any is followed: what stands in it was not read."""
-    waiting = [(pipeline, 0) for pipeline in pipelines]
-    while waiting:
-        pipeline, depth = waiting.pop()
-        if depth >= MAX_DEPTH:
-            return pipeline
-        for command in pipeline.commands:
-            waiting += [(one, depth + 1) for one in command.group]
-            for word in words_of(command):
-                waiting += [(one, depth + 1) for inner in word.inner for one in inner.script]
-    return None
 
 
 def words_of(command: Command) -> Iterator[Word]:
@@ -204,12 +195,20 @@ class _Builder:
 class _Reader:
     """One pass over one text; `offsets` maps its places to the source where the text is itself a word."""
 
-    def __init__(self, text: str, offsets: Sequence[int] | None, variables: Mapping[str, str], depth: int) -> None:
+    def __init__(
+        self,
+        text: str,
+        offsets: Sequence[int] | None,
+        variables: Mapping[str, str],
+        depth: int,
+        cut: list[int] | None = None,
+    ) -> None:
         self.text = text
         self.size = len(text)
         self.offsets = offsets
         self.variables = variables
         self.depth = depth
+        self.cut: list[int] = [] if cut is None else cut
         self.at = 0
         self.heredocs: list[tuple[int, str, bool]] = []
         self.bodies: dict[int, Heredoc] = {}
@@ -336,6 +335,7 @@ class _Reader:
     def subshell(self, start: int) -> Command | None:
         self.at += 1
         if self.depth >= MAX_DEPTH:
+            self.cut.append(self.source(self.at - 1))
             return None
         self.depth += 1
         outer = self.variables
@@ -718,6 +718,7 @@ class _Reader:
         start = self.at
         self.at += opening
         if self.depth >= MAX_DEPTH:
+            self.cut.append(self.source(start))
             built.add(self.text[start : self.at], self.source(start), hole=True)
             return
         self.depth += 1
@@ -731,12 +732,14 @@ class _Reader:
     def backticks(self, built: _Builder) -> None:
         start = self.at
         end = self.text.find("`", start + 1)
+        if end >= 0 and self.depth >= MAX_DEPTH:
+            self.cut.append(self.source(start))
         if end < 0 or self.depth >= MAX_DEPTH:
             self.literal(built)
             return
         inside = self.text[start + 1 : end]
         offsets = [self.source(index) for index in range(start + 1, end + 1)]
-        script = _Reader(inside, offsets, self.variables, self.depth + 1).script()
+        script = _Reader(inside, offsets, self.variables, self.depth + 1, self.cut).script()
         self.at = end + 1
         built.inner.append(Substitution("value", script))
         built.add(self.text[start : self.at], self.source(start), hole=True)

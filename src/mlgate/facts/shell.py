@@ -22,7 +22,6 @@ from mlgate.commands.reader import (
     flatten,
     read_on,
     read_word,
-    too_deep,
     words_of,
 )
 from mlgate.commands.repositories import Image, checkout_of, images_of, repository_of
@@ -186,15 +185,19 @@ class _Script:
         self.current = unit
         self.number += 1
         self.starts = [0, *(match.end() for match in re.finditer("\n", unit.text))]
-        pipelines, after = read_on(unit.text, self.variables)
+        cut: list[int] = []
+        pipelines, after = read_on(unit.text, self.variables, cut)
+        self.nested(cut)
         for pipeline in pipelines:
             self.pipeline(pipeline, "", 0)
-        deepest = too_deep(pipelines)
-        if deepest is not None:
-            self.cut(deepest.start, f"substitutions nested {MAX_DEPTH} deep or deeper")
         self.variables = after
 
-    def cut(self, start: int, detail: str) -> None:
+    def nested(self, cut: Sequence[int]) -> None:
+        """States that a script nests deeper than it was read, once."""
+        if cut:
+            self.unread(cut[0], f"substitutions nested more than {MAX_DEPTH} deep")
+
+    def unread(self, start: int, detail: str) -> None:
         """States that what stands there was not read."""
         self.drafts.append(_Draft("input", "too-deep", self.span(start, start), {"detail": Value((detail,))}))
 
@@ -526,9 +529,12 @@ class _Script:
     def carried(self, found: Invocation, command: Command, depth: int) -> None:
         script = script_of(found)
         if script is not None and depth >= MAX_SCRIPTS:
-            self.cut(command.start, f"scripts that run scripts, more than {MAX_SCRIPTS} deep")
+            self.unread(command.start, f"scripts that run scripts, more than {MAX_SCRIPTS} deep")
         elif script is not None and not (script.opaque and script.inner):
-            for pipeline in read_word(script, command.variables):
+            cut: list[int] = []
+            pipelines = read_word(script, command.variables, cut)
+            self.nested(cut)
+            for pipeline in pipelines:
                 self.pipeline(pipeline, "", depth + 1)
         code = python_of(found)
         if code is not None and not code.opaque and code.text:

@@ -41,24 +41,22 @@ _IMAGES = {
     "huggingfaceserver": "python -m huggingfaceserver",
 }
 """What an image starts, by the last part of its name: its command holds only options."""
-_CONTAINERS = re.compile(
-    r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)\.gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.github/|(?:^|/)\.circleci/"
+_HAS_CONTAINERS = (
+    r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)\.gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.circleci/"
     r"|(?:^|/)action\.ya?ml$|(?:^|/)\.devcontainer|cloudbuild[\w.-]*\.(?:ya?ml|json)$"
 )
-_PIPELINES = re.compile(
-    r"(?:^|/)\.github/workflows/|(?:^|/)(?:azure|bitbucket)-pipelines[\w.-]*\.ya?ml$|(?:^|/)\.(?:cirrus|travis)\.ya?ml$"
-    r"|(?:^|/)\.buildkite/|(?:^|/)\.pre-commit-(?:config|hooks)\.yaml$"
+_CONTAINERS = re.compile(_HAS_CONTAINERS + r"|(?:^|/)\.github/")
+"""Files in which `image` names a container."""
+_RUN = re.compile(
+    _HAS_CONTAINERS + r"|(?:^|/)\.github/workflows/|(?:^|/)(?:azure|bitbucket)-pipelines[\w.-]*\.ya?ml$"
+    r"|(?:^|/)\.(?:cirrus|travis)\.ya?ml$|(?:^|/)\.buildkite/|(?:^|/)\.pre-commit-(?:config|hooks)\.yaml$"
 )
-"""Files that a service or tool runs commands from, beside those that name containers."""
+"""Files whose commands a service or tool runs."""
 
 
 def is_run(path: str) -> bool:
     """Whether a service runs what stands in the file, by its name; in a template of a repository none does."""
-    if "{{" in path:
-        return False
-    if _PIPELINES.search(path):
-        return True
-    return _CONTAINERS.search(path) is not None and "/.github/" not in f"/{path}"
+    return "{{" not in path and _RUN.search(path) is not None
 
 
 def is_command(leaf: Leaf) -> bool:

@@ -56,7 +56,7 @@ def read(text: str, path: str) -> tuple[Leaf, ...]:
         return tuple(_toml(text))
     if name.endswith((".ini", ".cfg", ".conf")) or name == ".pypirc":
         return tuple(_ini(text))
-    return tuple(_yaml(text))
+    return tuple(_yaml(_without_comments(text) if name.endswith(".json") else text))
 
 
 # --- YAML, JSON
@@ -66,7 +66,10 @@ _COMMENT_OF_JSON = re.compile(r'"(?:[^"\\\n]|\\.)*"|(//[^\n]*|/\*.*?\*/)', re.DO
 
 
 def _without_comments(text: str) -> str:
-    """The same text with blanks for the comments of JSON: everything else stays where it is."""
+    """The same text with blanks for the comments of JSON: everything else stays where it is.
+
+    Before it is read, not only where that fails: to YAML a comment may be the beginning of the key below it.
+    """
 
     def blank(found: re.Match[str]) -> str:
         return re.sub(r"[^\n]", " ", found.group()) if found.group(1) else found.group()
@@ -78,13 +81,7 @@ def _yaml(text: str) -> Iterator[Leaf]:
     from mlgate.yaml_strict import Data, KeyPath, Place, YamlProblem, read_foreign
 
     try:
-        try:
-            documents = read_foreign(text)
-        except YamlProblem:
-            bare = _without_comments(text) if text.lstrip().startswith(("{", "/")) else text
-            if bare == text:
-                raise
-            documents = read_foreign(bare)
+        documents = read_foreign(text)
     except YamlProblem as problem:
         raise Unparsed(problem.line, problem.message) from problem
     source = text.split("\n")
