@@ -20,13 +20,14 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from catalogue_names import Found, Library
 from catalogue_signatures import WATCHED, Function, read
 from catalogue_sources import fetch, sources
+from msgspec.structs import replace
 
 from mlgate.match import Circumstances, Index
 from mlgate.model import Clause, Fact, Param, Predicate, Rule, Span

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
-import dataclasses
 import json
 import os
 import random
@@ -22,8 +21,11 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from mlgate.cache import Cache
 from mlgate.examine import Examiner
@@ -225,7 +227,7 @@ def depends_on_a_name(finding: Finding) -> bool:
 # -- the run
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Sample:
     path: str
     data: bytes
@@ -334,7 +336,7 @@ def main() -> int:
     asked = parser.parse_args()
     chosen = list(samples(asked.folder, asked.count, asked.seed))
     print(f"{len(chosen)} notebooks, {sum(len(one.found) for one in chosen)} findings, seed {asked.seed}", flush=True)
-    plain = {one.path: json.loads(json.dumps([dataclasses.asdict(f) for f in one.found])) for one in chosen}
+    plain = {one.path: msgspec.to_builtins(one.found) for one in chosen}
     if asked.write:
         asked.write.write_text(json.dumps(plain, indent=1), encoding="utf-8")
     if asked.compare:

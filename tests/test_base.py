@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gitrepo import ENVIRONMENT, Repository, make_repository
+from msgspec.structs import replace
 
 from mlgate import base as bases
 from mlgate.base import Base

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from mlgate.cascade import Bundle
 from mlgate.decide import EXISTING, NEW, Context, decide

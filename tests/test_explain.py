@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import report_fixture as fixture
+from msgspec.structs import replace
 
 from mlgate.cascade import Bundle
 from mlgate.errors import MlgateError

@@ -643,4 +643,4 @@ def test_our_reader_of_the_schema_and_jsonschema_agree(data: Any) -> None:
 
 def test_nothing_is_loaded_twice(tmp_path: Path) -> None:
     loaded = [load(root=tmp_path), load(shipped("policies"), tmp_path)]
-    assert all(isinstance(one, Loaded) and one is loaded[0] for one in loaded)
+    assert all(isinstance(one, Loaded) and one.bundle is loaded[0].bundle for one in loaded)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import runpy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import report_fixture as fixture
+from msgspec.structs import replace
 
 from mlgate.cascade import Bundle
 

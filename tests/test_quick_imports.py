@@ -13,7 +13,10 @@ from gitrepo import ENVIRONMENT, Repository, make_repository
 
 OURS = frozenset(
     f"mlgate.{name}".rstrip(".")
-    for name in ("", *"quick cache_folder ci code_view errors gate git needles reexports screen screen_key".split())
+    for name in (
+        "",
+        *"quick cache_folder ci code_view errors gate git needles reexports regex screen screen_key".split(),
+    )
 )
 JSON = frozenset("json json.decoder json.encoder json.scanner _json".split())
 RE = frozenset(

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgate.errors import PolicyError
-from mlgate.policy import read_before
-from mlgate.policy.documents import parse
+from mlgate.model import Rule
+from mlgate.policy import ours, read_before
+from mlgate.policy.documents import mapping, parse
 from mlgate.shipped import shipped
 from mlgate.yaml_strict import read
 
@@ -27,6 +28,24 @@ def test_everything_shipped_comes_back(tmp_path: Path) -> None:
     assert [(one.path, one.data) for one in again] == [(one.path, one.data) for one in first]
     assert [list(one.places.items()) for one in again] == [list(one.places.items()) for one in first]
     assert [list(one.places) for one in again] == [list(one.places) for one in first]
+
+
+def test_the_shipped_bundle_comes_back_without_its_documents(tmp_path: Path) -> None:
+    # Called past its memory, as another process would.
+    compiled, again = (ours.shipped_bundle.__wrapped__(tmp_path) for _ in range(2))
+    assert again == compiled
+    assert [type(one) for one in again.rules.values()] == [Rule] * len(compiled.rules)
+    assert list(again.rules) == list(compiled.rules)
+    (file,) = tmp_path.glob("shipped-*.json")
+    file.write_bytes(file.read_bytes()[:-2])
+    assert ours.shipped_bundle.__wrapped__(tmp_path) == compiled
+
+
+def test_the_shipped_documents_are_there_for_who_asks(tmp_path: Path) -> None:
+    documents = ours.Documents(tmp_path)
+    ids = {mapping(one.data)["id"] for one in documents if mapping(one.data)["kind"] == "Rule"}
+    assert ids == set(ours.shipped_bundle(None).rules)
+    assert documents[0:1] == (documents[0],)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import report_fixture as fixture
+from msgspec.structs import replace
 
 from mlgate.model import Level
 from mlgate.report import FORMATS, Options, render

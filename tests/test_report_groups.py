@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import report_fixture as fixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from program import run
 
 from mlgate.model import OR, Decision, Level

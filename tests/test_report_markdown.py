@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 import report_fixture as fixture
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mlgate.model import Level
 from mlgate.report import Options, render

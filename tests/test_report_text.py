@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import report_fixture as fixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mlgate.model import Decision, Level, Report
 from mlgate.report import Options, render

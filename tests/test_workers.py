@@ -6,10 +6,10 @@ import os
 import pickle
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from examined import law
+from msgspec.structs import replace
 
 from mlgate import workers
 from mlgate.base import Base

@@ -7,20 +7,21 @@ from functools import lru_cache
 
 from mlgate.model import Confidence, Fact, Span, Value
 from mlgate.parts import HOLE
+from mlgate.regex import regex
 
-_ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+._-]{0,40}:|/dbfs/)\S+")
+_ADDRESS = regex(r"(?:[A-Za-z][A-Za-z0-9+._-]{0,40}:|/dbfs/)\S+")
 """A scheme and no blank: a sentence that mentions an address is none."""
-_VARIABLE = re.compile(r"\$?\{\{[^{}\n]*\}\}|\$?\{[^{}\n]*\}|\$\w+|<[A-Za-z][\w -]*>")
+_VARIABLE = regex(r"\$?\{\{[^{}\n]*\}\}|\$?\{[^{}\n]*\}|\$\w+|<[A-Za-z][\w -]*>")
 """`${NAME}`, `{{ name }}`, `{name}`, `$NAME` and `<name>`, of which the text is not known here."""
-_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+@")
-_FOR_READERS = re.compile(
+_PASSWORD = regex(r"(?<=://)([^/@\s:]*):[^/@\s]+@")
+_FOR_READERS = regex(
     r"(?i)(?:.*[_-])?(?:descriptions?|titles?|summary|comments?|notes?|help|hint|message|docs?|documentation|doc_?urls?|"
     r"homepage|website|references?|examples?|placeholder|license|citation|citations|bibtex|readme|changelog|\$schema|"
     r"\$id|\$ref|schema|xmlns|pattern|regex)"
 )
 """Keys whose texts people or tools read; nothing is taken from the addresses there."""
-_LINK = re.compile(r"(?i)https?://")
-_DATA = re.compile(
+_LINK = regex(r"(?i)https?://")
+_DATA = regex(
     r"(?i)data|path|files?(?![a-z])|uri|source|input|output|train|valid|eval|bucket|store|model|weights|checkpoint"
 )
 """Keys under which a web address is something that is read; elsewhere it may be a page, a picture or an endpoint."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.base import Base
 from mlgate.cascade import Bundle
@@ -14,26 +15,25 @@ from mlgate.git import Git
 from mlgate.model import Waiver
 from mlgate.policy import Loaded, Pins, load
 from mlgate.policy.sources import FILE, FOLDER, InCommit
+from mlgate.regex import regex
 
 INTRODUCED = "The base has no policy: the one that this change brings was used."
 
-_ENFORCED_BY = re.compile(
+_ENFORCED_BY = regex(
     r"\.pre-commit-config\.yaml|\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|azure-pipelines\.yml"
     r"|bitbucket-pipelines\.yml|\.cirrus\.yml|\.buildkite/[^/]+\.ya?ml|Jenkinsfile|\.circleci/config\.yml"
 )
 """Where a repository says that it runs mlgate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """What a change does to policies, rules and waivers."""
 
     before: Loaded
     after: Loaded
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
+class Authority(Struct, frozen=True):
     """What judges a run."""
 
     bundle: Bundle

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 if sys.version_info >= (3, 11):
     from re import _constants as sre  # type: ignore[attr-defined]
@@ -58,8 +59,7 @@ class _TooLargeError(Exception):
     """More states than can be compared."""
 
 
-@dataclass(slots=True)
-class _Automaton:
+class _Automaton(Struct):
     """Thompson's construction; states are numbers. Paths that read nothing are kept apart: they are ways too."""
 
     folds: bool

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.ci import is_ci
 from mlgate.earlier import read_report
@@ -21,8 +23,7 @@ MAX_EVENT_BYTES = 30_000_000
 _EVERYTHING = "everything is judged"
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     commit: str | None
     """Full id; None: there is no base, everything is judged by its level."""
     note: str
@@ -39,8 +40,7 @@ class Base:
     """Whether this is a hook on the machine of whoever proposes the change: the pull request decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """What CI says that a change goes into."""
 
     name: str
@@ -50,8 +50,7 @@ class _Target:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
+class _Service(Struct, frozen=True):
     """Where a CI service says what it builds. Names are environment variables; empty: it has none."""
 
     marker: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlgate import globs
 from mlgate.model import Level, Levels, Parameter, Policy, Ratchet, Rule, Setting, Waivable, Waiver, WaiverTerms
@@ -16,8 +18,7 @@ UNSAID = Setting(level=Level.WARN, existing=Level.RECORD, waivable=Waivable.FILE
 FIELDS = ("level", "existing", "waivable")
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Struct, frozen=True):
     """The rules, policies and waivers in force."""
 
     rules: Mapping[str, Rule]
@@ -39,8 +40,7 @@ class Bundle:
         return next((policy.help for policy in self.policies if policy.help), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+class Here(Struct, frozen=True):
     """Where and when a question is asked; None is unknown."""
 
     date: str | None = None
@@ -56,8 +56,7 @@ class Here:
 ANYWHERE = Here()
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """Which policy and key decided a field, and where it stands."""
 
     field: str
@@ -71,8 +70,7 @@ class Said:
     """Where it is an overlay that decided: what the root says, as half a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overreach:
+class Overreach(Struct, frozen=True):
     """What an overlay asks for beyond the root's bounds; it gets what the bounds admit."""
 
     policy: str

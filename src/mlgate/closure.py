@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.cache import Cache
 from mlgate.reexports import imports, plain
@@ -20,8 +21,7 @@ Find = Callable[[str, str], str | None]
 Read = Callable[[str], bytes | None]
 
 
-@dataclass(slots=True)
-class Closures:
+class Closures(Struct):
     """Digests over the modules of one tree."""
 
     find: Find

@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import re
 
+from mlgate.regex import regex
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DOUBLE = rb'"(?!"")[^"\\\n]*(?:\\.[^"\\\n]*)*"'
 _SINGLE = rb"'(?!'')[^'\\\n]*(?:\\.[^'\\\n]*)*'"
-_RUN = re.compile(
+_RUN = regex(
     rb"""[^"'#]*(?:(?<![fFtT])(?<![fFtT][rR])(?:""" + _DOUBLE + rb"|" + _SINGLE + rb""")[^"'#]*)*""", re.DOTALL
 )
 """Code as far as the next comment, f-string or text in three quotes; other strings are run over."""
 MAX_START = 80
 """How much of a long text is kept to see how it begins, in bytes."""
-_TEXT = re.compile(_DOUBLE + rb"|" + _SINGLE, re.DOTALL)
-_FIELDS = re.compile(rb"\{(?:[^{}]|\{[^{}]*\})*\}")
-_DOTTED = re.compile(rb"[\w.\[\], |]*")
+_TEXT = regex(_DOUBLE + rb"|" + _SINGLE, re.DOTALL)
+_FIELDS = regex(rb"\{(?:[^{}]|\{[^{}]*\})*\}")
+_DOTTED = regex(rb"[\w.\[\], |]*")
 """A name, or an annotation."""
 _LONG = {
-    b'"""': re.compile(rb'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""', re.DOTALL),
-    b"'''": re.compile(rb"'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''", re.DOTALL),
+    b'"""': regex(rb'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""', re.DOTALL),
+    b"'''": regex(rb"'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''", re.DOTALL),
 }
 # A replacement field holds no quote but those of plain texts in it, so that every Python agrees where it ends.
 _PLAIN = rb"""[^"'{}#\\]*"""
@@ -36,7 +38,7 @@ _IN_SINGLE = rb'''"[^"'{}#\\\n]*"'''
 
 def _formatted(quote: bytes, literal: bytes, *texts: bytes) -> re.Pattern[bytes]:
     field = rb"\{" + _PLAIN + rb"(?:(?:" + b"|".join((*texts, _SPEC)) + rb")" + _PLAIN + rb")*\}"
-    return re.compile(quote + rb"(?:" + literal + rb"|\\[^{}]|\{\{|\}\}|" + field + rb")*" + quote, re.DOTALL)
+    return regex(quote + rb"(?:" + literal + rb"|\\[^{}]|\{\{|\}\}|" + field + rb")*" + quote, re.DOTALL)
 
 
 _FORMATTED = {
@@ -45,12 +47,12 @@ _FORMATTED = {
     b'"""': _formatted(b'"""', rb'[^\\{}"]|"(?!"")', _IN_DOUBLE, _IN_SINGLE),
     b"'''": _formatted(b"'''", rb"[^\\{}']|'(?!'')", _IN_DOUBLE, _IN_SINGLE),
 }
-_BEGINS = re.compile(rb"(?:\A|(?<!\\)\n)[ \t]*(?:async[ \t]+)?(?=(?:def|class)[ \t])")
-_HEADER = re.compile(
+_BEGINS = regex(rb"(?:\A|(?<!\\)\n)[ \t]*(?:async[ \t]+)?(?=(?:def|class)[ \t])")
+_HEADER = regex(
     rb"""(?:def|class)[ \t]+\w+[ \t]*(\((?:[^"'\\]|"[^"\\\n]*"|'[^'\\\n]*')*\))?"""
     rb"""[ \t]*(?:->[^\n:"'\\{]*)?:[ \t\r]*\n[ \t\r\n]*[rR]?\Z"""
 )
-_IN_HEADER = re.compile(rb""""[^"\n]*"|'[^'\n]*'|[()]""")
+_IN_HEADER = regex(rb""""[^"\n]*"|'[^'\n]*'|[()]""")
 
 
 class Views:

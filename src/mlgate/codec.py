@@ -127,7 +127,7 @@ def decode_assets(stored: Sequence[Any]) -> tuple[Asset, ...]:
 
 def _location(location: Location) -> list[Any]:
     cell = location.cell
-    within = None if cell is None else [getattr(cell, name) for name in CellLocation.__slots__]
+    within = None if cell is None else [getattr(cell, name) for name in CellLocation.__struct_fields__]
     return [location.path, location.line, location.column, location.end_line, location.end_column, within]
 
 

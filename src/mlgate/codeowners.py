@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
+
+from mlgate.regex import regex
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks; the first that is there counts."""
@@ -13,11 +16,10 @@ PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 MAX_BYTES = 3_000_000
 """GitHub does not load a larger file. Source: docs.github.com, "About code owners"."""
 
-_OWNER = re.compile(r"@[A-Za-z0-9][\w-]*(?:/[\w.-]+)?|[^\s@]+@[^\s@]+\.[^\s@]+")
+_OWNER = regex(r"@[A-Za-z0-9][\w-]*(?:/[\w.-]+)?|[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A pattern and who owns what it fits; the last line that fits a path decides."""
 
     number: int
@@ -27,8 +29,7 @@ class Line:
     """Empty: nobody, whatever the lines above say."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeOwners:
+class CodeOwners(Struct, frozen=True):
     path: str
     lines: tuple[Line, ...]
     invalid: tuple[int, ...] = ()

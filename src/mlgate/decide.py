@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate import waiving
 from mlgate.cascade import Bundle, Here, Said, days, keys_for, param_said, said
@@ -30,8 +31,7 @@ _CEILINGS = {State.IN_FORCE: Level.RECORD, State.EXPIRING: Level.RECORD, State.G
 """What a waiver leaves of a level, by its state; in every other state it does nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What a decision may depend on besides the findings; None is unknown."""
 
     repository: str | None = None
@@ -72,8 +72,7 @@ def here(context: Context, path: str = "", date: str | None = None) -> Here:
     return Here(date or context.date, path, context.repository, context.branch)
 
 
-@dataclass(slots=True)
-class _Judge:
+class _Judge(Struct):
     bundle: Bundle
     context: Context
     standings: Sequence[Standing]
@@ -186,8 +185,7 @@ class _Judge:
         return tuple(coming.items())
 
 
-@dataclass(slots=True)
-class _Verdict:
+class _Verdict(Struct):
     """A level on its way down, with the reasons."""
 
     level: Level
@@ -202,8 +200,7 @@ class _Verdict:
             self.level = ceiling
 
 
-@dataclass(frozen=True, slots=True)
-class _Effect:
+class _Effect(Struct, frozen=True):
     """What a waiver does to one finding."""
 
     order: tuple[Level, bool, str]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from mlgate.gate import KEY_CHARACTERS, MIN_KEY, has_userinfo, runs
 from mlgate.model import Confidence
@@ -18,8 +19,7 @@ MAX_NEAR = 160
 """How far from a match `near` is looked for, in code points to either side: two lines of code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """What one kind of credential looks like."""
 
     id: str
@@ -44,8 +44,7 @@ class Form:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Borrowed:
+class Borrowed(Struct, frozen=True):
     """A detector of detect-secrets that is used: its pattern, with our judgement around it."""
 
     plugin: str
@@ -371,8 +370,7 @@ Search = tuple[str, int]
 """A regular expression, and its flags."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detector:
+class Detector(Struct, frozen=True):
     """A form ready for use, with the words of which a text holds at least one wherever it matches."""
 
     id: str

@@ -8,16 +8,17 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from mlgate.errors import GitError, MlgateError
 from mlgate.git import GITLINK, SYMLINK, Git, to_bytes, to_text
 from mlgate.limits import MAX_BYTES
 from mlgate.model import Kind, Source
+from mlgate.regex import regex
 
 WORK_TREE = "worktree"
 INDEX = "index"
@@ -47,8 +48,7 @@ BLOBS_AT_ONCE = 64_000_000
 """Bytes of base content held in memory at one time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """A file that was not looked at, and why; it becomes an `input/*` finding."""
 
     path: str
@@ -58,8 +58,7 @@ class Unread:
     """Half a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     path: str
     """POSIX, relative to the root; undecodable bytes as lone surrogates."""
     kind: Kind
@@ -72,8 +71,7 @@ class Entry:
     """The blob of the index: what counts where the work tree has no such file. None: not known to be tracked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """Every file to look at, by path. Law: the paths of `git ls-files` are those of sources and problems, as sets."""
 
     root: str
@@ -107,7 +105,7 @@ _REQUIREMENT_FOLDERS = frozenset({"requirements", "reqs", "constraints"})
 _REQUIREMENT_STEMS = frozenset(
     {"base", "build", "ci", "dev", "docs", "lint", "main", "prod", "production", "test", "tests"}
 )
-_PYTHON_PROGRAM = re.compile(r"i?python[0-9.]*w?|pypy[0-9.]*")
+_PYTHON_PROGRAM = regex(r"i?python[0-9.]*w?|pypy[0-9.]*")
 _SHELL_PROGRAMS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "mksh"})
 _TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _PRINTED = bytes([*b"\t\n\r\f\x1b", *range(32, 127)])

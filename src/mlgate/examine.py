@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate import __version__, closure, codec, documents, ignoring, screen
 from mlgate.cache import Cache
@@ -24,8 +26,7 @@ from mlgate.reexports import Reexports
 _TEXT_KINDS = frozenset([Kind.TEXT, Kind.MARKDOWN, Kind.SQL])
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What one file holds. Plain data: it travels between processes."""
 
     path: str
@@ -36,28 +37,26 @@ class Result:
     """Whether the whole file could not be read as what it is."""
 
 
-@dataclass(slots=True)
 class Examiner:
-    """Judges files of one tree by one law."""
+    """Judges files of one tree by one law.
 
-    law: Law
-    project: Project
-    reexports: Reexports
-    """Of the same tree; with them the screen."""
-    cache: Cache
-    today: int
-    """Number of the day, for the age of cache entries."""
-    here: Here = ANYWHERE
-    """Repository and branch: parameters may differ by them."""
-    _index: Index = field(init=False)
-    _of_policy: str = field(init=False)
-    """What besides the facts of a file decides what is found in it, as the beginning of a key."""
-    closures: closure.Closures = field(init=False)
+    `reexports` are of the same tree, and hold the screen; `today` is the number of the day, for the age of cache
+    entries; by `here`, repository and branch, parameters may differ.
+    """
 
-    def __post_init__(self) -> None:
-        self._index = Index(self.law.rules.values())
-        self.closures = closure.Closures(self.project.find_module, self.reexports.read, self.cache, self.today)
-        parts = (self.law.bundle.digest, *sorted(self.law.rules), repr(self.here))
+    def __init__(
+        self, law: Law, project: Project, reexports: Reexports, cache: Cache, today: int, here: Here = ANYWHERE
+    ) -> None:
+        self.law = law
+        self.project = project
+        self.reexports = reexports
+        self.cache = cache
+        self.today = today
+        self.here = here
+        self.closures = closure.Closures(project.find_module, reexports.read, cache, today)
+        self._index = Index(law.rules.values())
+        # What besides the facts of a file decides what is found in it, as the beginning of a key.
+        parts = (law.bundle.digest, *sorted(law.rules), repr(here))
         self._of_policy = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16] + "-"
 
     def examine(self, source: Source) -> Result:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlgate.detectors import Detector
 from mlgate.facts import foreign, ignores, magics, python, secret, shell
@@ -26,9 +26,10 @@ from mlgate.model import (
 )
 from mlgate.modules import Modules, Written
 from mlgate.redact import redacted
+from mlgate.regex import regex
 
-_WORD = re.compile(r"\w+")
-_NAME_IN_SHELL = re.compile(r"[{$]\{?([A-Za-z_]\w*)")
+_WORD = regex(r"\w+")
+_NAME_IN_SHELL = regex(r"[{$]\{?([A-Za-z_]\w*)")
 
 
 def extract(

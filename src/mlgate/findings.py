@@ -6,8 +6,9 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from mlgate.detectors import Detector
 from mlgate.documents import locate
@@ -30,9 +31,10 @@ from mlgate.model import (
     Value,
 )
 from mlgate.parts import HOLE
+from mlgate.regex import regex
 
 _PYTHON_FACTS = frozenset(["call", "class", "import"])
-_HOLE = re.compile(r"\{([a-z][a-z-]*)\}")
+_HOLE = regex(r"\{([a-z][a-z-]*)\}")
 _IT = "it"
 """What a thing without a name is called."""
 _WORDS = {
@@ -46,7 +48,7 @@ _WORDS = {
 }
 _LONGEST_SHOWN = 120
 _UNKNOWN_TEXT = repr(HOLE)
-_LOADED = re.compile(r"^[01]$|(?:model|repo|path|name|file|url|uri|checkpoint|dataset|weights|source|id)$")
+_LOADED = regex(r"^[01]$|(?:model|repo|path|name|file|url|uri|checkpoint|dataset|weights|source|id)$")
 """Arguments, by place or name, that say what is loaded."""
 _NOT_OF_THE_LINE = frozenset(["words", "revision", "verified", "beside", "released", "detail"])
 """Attributes that are said twice, or that others decide: a checkout, a checksum, other keys, how much is released."""

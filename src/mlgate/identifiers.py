@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from mlgate.parts import HOLE
+from mlgate.regex import regex
 
 
 def test(kind: str, text: str) -> bool | None:
@@ -32,7 +33,7 @@ def exact_version(text: str) -> bool | None:
     return any(_EXACT.fullmatch(clause) is not None for clause in clauses)
 
 
-_EXACT = re.compile(r"(?:={2,3}\s*v?|v?(?=\d+\.\d+\.\d))[0-9][0-9A-Za-z.+!_-]*|=\s*[0-9][0-9A-Za-z.+!_]*=[0-9A-Za-z_]+")
+_EXACT = regex(r"(?:={2,3}\s*v?|v?(?=\d+\.\d+\.\d))[0-9][0-9A-Za-z.+!_-]*|=\s*[0-9][0-9A-Za-z.+!_]*=[0-9A-Za-z_]+")
 
 
 def local_path(text: str) -> bool | None:
@@ -89,13 +90,13 @@ def remote_id(text: str) -> bool | None:
     return None if _may_be_folder(first) or _FILE.search(second) else True
 
 
-_TO_FILL_IN = re.compile(r"(?:the[-_ ]?)?path[-_/ ]?to\b|path[-_]to[-_]|your[-_]?(?:model|path|checkpoint)", re.I)
+_TO_FILL_IN = regex(r"(?:the[-_ ]?)?path[-_/ ]?to\b|path[-_]to[-_]|your[-_]?(?:model|path|checkpoint)", re.I)
 """What an author leaves for the reader to replace, most often by a folder."""
-_HUB_PREFIX = re.compile(r"(?:hf[-_]hub|huggingface|hf):(?!/)")
-_HUB_URL = re.compile(r"(?:hf:/|https?://(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com))/[^/?#\s{]+", re.I)
-_REPO_ID = re.compile(r"(?:[A-Za-z0-9_][\w.-]{0,95}/)?[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
-_ROOTED = re.compile(r"\.{0,2}/|~[^/]*/|[A-Za-z]:[\\/]|\.\.?\\|%[A-Za-z_]+%")
-_FILE = re.compile(
+_HUB_PREFIX = regex(r"(?:hf[-_]hub|huggingface|hf):(?!/)")
+_HUB_URL = regex(r"(?:hf:/|https?://(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com))/[^/?#\s{]+", re.I)
+_REPO_ID = regex(r"(?:[A-Za-z0-9_][\w.-]{0,95}/)?[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
+_ROOTED = regex(r"\.{0,2}/|~[^/]*/|[A-Za-z]:[\\/]|\.\.?\\|%[A-Za-z_]+%")
+_FILE = regex(
     r"\.(?:pt|pth|bin|ckpt|safetensors|gguf|ggml|onnx|pkl|pickle|joblib|h5|hdf5|keras|pb|tflite|npz|npy|mar|nemo|model|"
     r"csv|tsv|json|jsonl|ndjson|parquet|arrow|feather|txt|xml|yaml|yml|toml|py|ipynb|zip|gz|tar|tgz|bz2|xz|zst|7z|sql|db|"
     r"sqlite|xlsx?|html?|md|log|cfg|ini|sh|png|jpe?g|gif|wav|mp3|flac|mp4|pdf|engine|plan|pdparams|params|vocab|"

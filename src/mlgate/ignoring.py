@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.documents import locate
 from mlgate.match import Match
 from mlgate.model import Document, Fact, Finding, Ignore, Span, Value
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
+class _Comment(Struct, frozen=True):
     span: Span
     """What it covers: lines of one cell."""
     ignore: Ignore

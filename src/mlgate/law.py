@@ -5,23 +5,26 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate import __version__, detectors, kept
 from mlgate.cascade import Bundle
 from mlgate.errors import MlgateError
-from mlgate.model import Rule, Vocabulary
+from mlgate.model import Rule, Search, Vocabulary
+from mlgate.patterns import search
 from mlgate.reexports import Reexports
 from mlgate.screen import ready
 from mlgate.triggers import compile_screen
 from mlgate.vocabulary import vocabulary_of
 
 
-@dataclass(frozen=True, slots=True)
-class Law:
+class Law(Struct, frozen=True):
     """What decides what is worth reporting."""
 
     bundle: Bundle
@@ -49,8 +52,10 @@ def derive(bundle: Bundle, only: Sequence[str], place: Path | None) -> Law:
             raise MlgateError(f"--only {' '.join(only)}: no rule has such an id; `mlgate rules` lists them")
     vocabulary = vocabulary_of(replace(bundle, rules=rules))
     compiled = _compiled_detectors(place)
-    screen = compile_screen(vocabulary, compiled["gate"] if vocabulary.secrets else None)
-    return Law(bundle, rules, vocabulary, screen, detectors.restore(compiled), _digest(vocabulary, compiled))
+    digest = _digest(vocabulary, compiled)
+    derived = _derived(vocabulary, compiled["gate"], place and place / f"law-{digest}.json")
+    vocabulary = replace(vocabulary, searches=derived.searches)
+    return Law(bundle, rules, vocabulary, derived.screen, detectors.restore(compiled), digest)
 
 
 def reexports(law: Law, read: Callable[[str], bytes | None], known: Container[str] | None = None) -> Reexports:
@@ -58,26 +63,56 @@ def reexports(law: Law, read: Callable[[str], bytes | None], known: Container[st
     return Reexports(read, ready(law.screen), known)
 
 
+class _Derived(Struct, frozen=True):
+    """What takes apart every regular expression of the rules."""
+
+    screen: dict[str, Any]
+    searches: tuple[Search, ...]
+
+
+def _derived(vocabulary: Vocabulary, gate: Mapping[str, Any], file: Path | None) -> _Derived:
+    stored = kept.load(file, _Derived)
+    if stored is None:
+        screen = compile_screen(vocabulary, gate if vocabulary.secrets else None)
+        stored = _Derived(screen, tuple(map(search, vocabulary.strings)))
+        kept.keep(file, stored)
+    return stored
+
+
 def _compiled_detectors(place: Path | None) -> dict[str, Any]:
     """The detectors as data: importing their library takes longer than the rest of a run."""
-    from importlib.metadata import version
+    file = place and place / f"detectors-{_library_digest()}.json"
+    stored = kept.load(file, dict)
+    if stored is None:
+        from mlgate.facts.secret import compile_detectors
 
-    file = place and place / f"detectors-{__version__}-{version('detect-secrets')}-{_own_digest()}.json"
-    stored = kept.load(file)
-    if isinstance(stored, dict):
-        return stored
-    from mlgate.facts.secret import compile_detectors
-
-    compiled = compile_detectors()
-    kept.keep(file, compiled)
-    return compiled
+        stored = compile_detectors()
+        kept.keep(file, stored)
+    return stored
 
 
-def _own_digest() -> str:
+def _library_digest() -> str:
+    """Of the version of detect-secrets, and of what compiles its detectors here.
+
+    Its version is read where Python would import it from: `importlib.metadata` takes 10 ms to import.
+    """
+    for folder in sys.path:
+        file = Path(folder, "detect_secrets", "__version__.py")
+        if file.is_file():
+            said = file.read_bytes()
+            break
+    else:
+        from importlib.metadata import version
+
+        said = version("detect-secrets").encode()
+    return hashlib.sha256(b"\0".join((__version__.encode(), said, _own_digest()))).hexdigest()[:32]
+
+
+def _own_digest() -> bytes:
     """Of the modules that compile detectors: an editable install changes them under one version."""
     here = Path(__file__).parent
     modules = (here / "detectors.py", here / "patterns.py", here / "facts" / "secret" / "catalogue.py")
-    return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()[:12]
+    return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).digest()
 
 
 def _digest(vocabulary: Vocabulary, compiled: Mapping[str, Any]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mlgate.regex import regex
+
 MAX_BYTES = 20_000_000
 """Largest source read, in bytes; the largest of 3,200 public notebooks has 19.4 MB once its images are counted."""
 
@@ -44,7 +46,7 @@ FILE_SECONDS = 20.0
 """What one file may take before its worker is ended, in seconds; the slowest of 13,000 public files takes 2."""
 
 # Unrolled: an alternative for each character would keep 100 bytes for each, 1.2 GB for a text of 10 MB.
-_STRINGS_AND_COMMENTS = re.compile(
+_STRINGS_AND_COMMENTS = regex(
     r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*(?:"""|\Z)'
     r"|'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*(?:'''|\Z)"
     r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"?'
@@ -53,10 +55,10 @@ _STRINGS_AND_COMMENTS = re.compile(
     r"|\\\r?\n",
     re.DOTALL,
 )
-_ELIF = re.compile(r"^([ \t]*)(elif\b)?[^\n]", re.MULTILINE)
+_ELIF = regex(r"^([ \t]*)(elif\b)?[^\n]", re.MULTILINE)
 _TO_ONE_KIND = bytes.maketrans(b"[{]}", b"(())")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"()[]{}\n"))
-_CHAIN = re.compile(r"\*\*|//|<<|>>|[-+*/%@&|^~.()\[\]{},:;]|[<>=!]=?|\b(?:and|or|not|if|in|is|lambda|await)\b")
+_CHAIN = regex(r"\*\*|//|<<|>>|[-+*/%@&|^~.()\[\]{},:;]|[<>=!]=?|\b(?:and|or|not|if|in|is|lambda|await)\b")
 _OPENING = "([{"
 
 

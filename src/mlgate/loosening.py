@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.cascade import FIELDS, Bundle, Here, Said, bound, days, param, said, terms
 from mlgate.model import Level, Policy, Ratchet, Rule, Scope, Setting, Waivable, Waiver
@@ -13,8 +15,7 @@ BRAND_NEW = "brand-new"
 """Name of the rule that stands for those that an upgrade brings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loosening:
+class Loosening(Struct, frozen=True):
     """One thing that got laxer."""
 
     what: str
@@ -67,8 +68,7 @@ def _merged(found: Iterable[Loosening]) -> Iterator[Loosening]:
         yield replace(one, rules=tuple(sorted(rules)))
 
 
-@dataclass(slots=True)
-class _Comparison:
+class _Comparison(Struct):
     before: Bundle
     after: Bundle
     today: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 from packaging.version import Version as Pep440
@@ -33,6 +34,7 @@ from mlgate.model import (
     Version,
 )
 from mlgate.parts import HOLE, NAMES, part
+from mlgate.regex import regex
 
 
 class Truth(IntEnum):
@@ -44,8 +46,7 @@ class Truth(IntEnum):
     TRUE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     truth: Truth
     why: str = ""
     """What could not be told, or what is only assumed."""
@@ -56,8 +57,7 @@ class Answer:
 _NO = Answer(Truth.FALSE)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     rule: Rule
     fact: Fact
     clause: Clause
@@ -68,8 +68,7 @@ class Match:
     asset: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """One thing that a fact names, for the inventory."""
 
     type: str
@@ -78,8 +77,7 @@ class Reference:
     pinned: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What besides the fact decides: parameters that policy sets here, and what the project's files say of versions."""
 
     params: Callable[[Rule], Mapping[str, object]]
@@ -105,7 +103,6 @@ class Index:
     def clauses(self, fact: Fact, circumstances: Circumstances) -> Iterator[tuple[Rule, Clause]]:
         for last in (fact.name.rpartition(".")[2], "*"):
             for rule, clause in self._named.get((fact.kind, last), ()):
-                # Compiled when the first fact asks: a run meets few of four hundred.
                 if _name_fits(_names(clause), fact):
                     yield rule, clause
         for rule, clause in self._searched.get(fact.kind, ()):
@@ -311,36 +308,58 @@ def _is_searched(clause: Clause) -> bool:
     return clause.kind in ("string", "shell") or isinstance(clause.patterns, Param)
 
 
-def _names(clause: Clause) -> re.Pattern[str]:
-    """The compiled name patterns of a clause that names something."""
+class _Names(Struct, frozen=True):
+    """The name patterns of a clause: most are names, and need no regular expression."""
+
+    exact: frozenset[str]
+    open: tuple[tuple[str, str, re.Pattern[str]], ...]
+    """Those with a `*`: what stands before the first and behind the last one, and the whole."""
+    receivers: frozenset[tuple[str, str]]
+    """Library and method of those with an unknown receiver (`gradio.?.launch`); "" stands for any library."""
+
+
+def _names(clause: Clause) -> _Names:
     assert not isinstance(clause.patterns, Param)
-    return _name_regex(clause.patterns)
+    return _told_apart(clause.patterns)
 
 
 @lru_cache(maxsize=4096)
-def _name_regex(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    pieces = []
+def _told_apart(patterns: tuple[str, ...]) -> _Names:
+    exact: set[str] = set()
+    receivers: set[tuple[str, str]] = set()
+    opened = []
     for pattern in patterns:
         pattern = pattern.removeprefix("builtins.")
         head, found, method = pattern.rpartition("?.")
         if found and "." not in method:
-            # `gradio.?.launch`: the library stands before the method, see `_name_fits`; alone it means any.
-            head = head.rstrip(".")
-            pieces.append((re.escape(head) + r"\|" if head else r"(?:[^|]*\|)?") + r"\?\." + re.escape(method))
+            receivers.add((head.rstrip("."), method))
+        elif "*" in pattern:
+            first, last = pattern.partition("*")[0], pattern.rpartition("*")[2]
+            opened.append((first, last, regex(re.escape(pattern).replace(r"\*", ".+"))))
         else:
-            pieces.append(re.escape(pattern).replace(r"\*", ".+"))
-    return re.compile("|".join(f"(?:{piece})" for piece in pieces))
+            exact.add(pattern)
+    return _Names(frozenset(exact), tuple(opened), frozenset(receivers))
 
 
-def _name_fits(names: re.Pattern[str], fact: Fact) -> bool:
+def _name_fits(names: _Names, fact: Fact) -> bool:
+    def fits(name: str) -> bool:
+        return name in names.exact or any(
+            name.startswith(first) and name.endswith(last) and whole.fullmatch(name)
+            for first, last, whole in names.open
+        )
+
     if not fact.name.startswith("?."):
-        return names.fullmatch(fact.name) is not None
+        return fits(fact.name)
     libraries = fact.attributes.get("libraries")
     roots = [""]
     for option in libraries.options if libraries else ():
         if isinstance(option, Items):
             roots += [str(item.options[0]) for item in option.items if item.options]
-    return any(names.fullmatch(f"{root}|{fact.name}" if root else fact.name) for root in roots)
+    method = fact.name.removeprefix("?.")
+    return any(
+        (root, method) in names.receivers or ("", method) in names.receivers or fits(f"{root}|{fact.name}")
+        for root in roots
+    )
 
 
 def _patterns(clause: Clause, params: Mapping[str, object]) -> tuple[str, ...]:

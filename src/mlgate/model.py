@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 # --- what is read ---------------------------------------------------------------------------------------------------
 
@@ -26,8 +27,7 @@ class Kind(str, Enum):
     BINARY = "binary"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """The bytes of one file at one moment; JSON-able but for `data`, so it can be judged on another machine."""
 
     path: str
@@ -38,8 +38,7 @@ class Source:
     """Where the bytes come from: `worktree`, `index`, `stdin` or a commit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One piece of text with a language; a plain file is a document of one cell."""
 
     index: int
@@ -63,8 +62,7 @@ class Cell:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why a file, or one cell of it, could not be read as what it is; it becomes an `input/*` fact."""
 
     name: str
@@ -75,8 +73,7 @@ class Problem:
     """0-based place in `Document.cells`; None where the whole file is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     source: Source
     cells: tuple[Cell, ...]
     encoding: str = "utf-8"
@@ -85,8 +82,7 @@ class Document:
     """What could not be read although the rest could."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True):
     """A stretch of one cell's text: lines and columns from 1, columns in code points, `end_column` one past the end."""
 
     cell: int
@@ -97,8 +93,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class CellLocation:
+class CellLocation(Struct, frozen=True):
     index: int
     id: str | None
     kind: str
@@ -113,8 +108,7 @@ class CellLocation:
     mime: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """A place in the physical file, and in the cell for notebooks. Source: SARIF 2.1.0, region object."""
 
     path: str
@@ -134,58 +128,50 @@ class Confidence(IntEnum):
     HIGH = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """A dotted name of a library: module, class or function (`yaml.FullLoader`)."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What a call of `name` returned (`torch.device`, `transformers.AutoModel`); not a string."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+class Local(Struct, frozen=True):
     """A text known to be a path on this machine (`Path(…)`, a temporary folder, saved before, in the repository)."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A string of which only parts are known; None stands for an unknown part: ("s3://", None, "/x")."""
 
     parts: tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """A list, tuple or set display."""
 
     items: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(Struct, frozen=True):
     """A dict display or `dict(…)` with constant keys. `open`: further keys are possible."""
 
     entries: tuple[tuple[str, Value], ...]
     open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """Inside a `Wrapper`: what the caller gives as parameter `name`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sink:
+class Sink(Struct, frozen=True):
     """A call of a library that a function makes; some of its arguments are what the function is given."""
 
     name: str
@@ -197,8 +183,7 @@ class Sink:
     """Further arguments of the caller are handed on as they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(Struct, frozen=True):
     """A function of another module of the repository: what it hands on to libraries, and what it returns."""
 
     name: str
@@ -209,8 +194,7 @@ class Wrapper:
     returns: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a class stands in a module of the repository, for whoever asks for its attributes."""
 
     path: str
@@ -223,8 +207,7 @@ class Place:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A class of another module of the repository, or an object of it: its attributes and library bases."""
 
     name: str
@@ -241,8 +224,7 @@ Atom = Literal | Ref | Made | Local | Template | Items | Entries | Given | Wrapp
 """The last three are what modules say to each other; facts hold none of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """What an expression may be: every value it is known to take, and whether it may be something else too.
 
     `Value((False,))` is False; `Value(("main", SHA))` is one of both; `Value((), "parameter `p`")` is unknown.
@@ -258,8 +240,7 @@ class Value:
     """More than evidence: what calls of the same file pass for the parameter that it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """Something that is there, and where; what is not sure about it lowers `confidence` and is said in `why`."""
 
     kind: str
@@ -278,16 +259,14 @@ class Fact:
     """Of a call through a `Wrapper`: the arguments that this caller decides; the others are said where it stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineMap:
+class LineMap(Struct, frozen=True):
     """Where the lines of an embedded text stand in the cell that holds it."""
 
     lines: tuple[tuple[int, int], ...]
     """For each line of the text: 1-based line of the cell, and what to add to a column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """A text that one extractor reads, and the cell it stands in; units given together share one scope."""
 
     cell: int
@@ -297,8 +276,7 @@ class Unit:
     """None: line n of the text is line n of the cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(Struct, frozen=True):
     """Code in another language inside a document: `%%bash`, `%%writefile x.py`, `os.system("…")`, Dockerfile RUN."""
 
     kind: Kind
@@ -309,8 +287,7 @@ class Embedded:
     """What carries it: `magic`, `shell`, `subprocess`, `writefile`, `exec`, `run` …"""
 
 
-@dataclass(frozen=True, slots=True)
-class Extraction:
+class Extraction(Struct, frozen=True):
     facts: tuple[Fact, ...]
     embedded: tuple[Embedded, ...] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -321,8 +298,17 @@ OBJECTS = frozenset(["dict", "str"])
 """What begins the name of a method of a display or literal (`dict.setdefault`): no library, and no word of code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Search(Struct, frozen=True):
+    """A regular expression that is looked for in texts, and what tells most of them that it is not there."""
+
+    pattern: str
+    is_folded: bool
+    """Whether it lets go of case."""
+    words: tuple[str, ...]
+    """One of them stands in each text that it is found in, in lower case where case is let go; empty: no promise."""
+
+
+class Vocabulary(Struct, frozen=True):
     """What the active rules ask for; extractors state nothing that no rule can use."""
 
     calls: frozenset[str] = frozenset()
@@ -333,6 +319,8 @@ class Vocabulary:
     """Regular expressions, searched in string literals."""
     strings_in_code: frozenset[str] = frozenset()
     """Those of `strings` that rules ask for in code alone, not in comments and docstrings."""
+    searches: tuple[Search, ...] = ()
+    """`strings` with their words; empty where nobody derived them yet."""
     settings: frozenset[str] = frozenset()
     """Patterns such as `env:HF_*` or `ServerApp.token`."""
     in_files: frozenset[str] = frozenset()
@@ -346,8 +334,7 @@ class Vocabulary:
     """Whether rules ask for secrets and no more than what keeps them from being found: Python need not be followed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """What the project's own files say of a package. `exact`: a pin or lock; else the lowest version they admit."""
 
     version: str
@@ -356,8 +343,7 @@ class Version:
     """The file that says so, relative to the repository's root."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """What a module of the repository may hand on of what rules ask for."""
 
     names: frozenset[str] = frozenset()
@@ -429,23 +415,20 @@ class Waivable(IntEnum):
     INLINE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Struct, frozen=True):
     """A reference to a rule's parameter inside its match: `{param: trusted-orgs}`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """One test of a predicate: `in`, `regex`, `present`, `is` or `refers-to`, and what it compares with."""
 
     op: str
     operand: Param | bool | str | tuple[Literal, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Predicate:
+class Predicate(Struct, frozen=True):
     """All `tests` of one argument or attribute. `pos` is 0-based; `part` selects a part of the value."""
 
     name: str
@@ -454,8 +437,7 @@ class Predicate:
     part: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     kind: str
     """The fact kind; empty in an `unless` that only tests the fact at hand."""
     patterns: Param | tuple[str, ...] = ()
@@ -470,16 +452,18 @@ class Clause:
     """Why `confidence` is not high."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+ParamValue = bool | int | str | tuple[str, ...]
+"""What a parameter of a rule may be set to."""
+
+
+class Parameter(Struct, frozen=True):
     type: str
-    default: object
+    default: ParamValue
     description: str
     stricter: str = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A notebook cell (`files` is {"": text}) or a small repository; `base` is what stood there before."""
 
     files: Mapping[str, str]
@@ -488,8 +472,7 @@ class Example:
     """Instead of files: one that cannot be written out, by the `input` fact that it becomes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     id: str
     title: str
     severity: Severity
@@ -515,8 +498,7 @@ OR = " or "
 """Joins the assets of a finding that may be any of several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """One model, dataset, package or data store, as one fact names it."""
 
     type: str
@@ -525,8 +507,7 @@ class Asset:
     pinned: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """`# mlgate: ignore[RULES] TYPE: REASON`, a developer's no in the code."""
 
     rules: tuple[str, ...]
@@ -538,8 +519,7 @@ class Ignore:
     """1-based, of the comment in the physical file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A rule met a fact. Knows nothing of policy. Built by `match` alone, complete."""
 
     rule: str
@@ -571,8 +551,7 @@ class Finding:
 # --- what follows ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Ratchet:
+class Ratchet(Struct, frozen=True):
     """A level by date: recorded before `warn`, warns from `warn` on, blocks from `block` on, never downwards."""
 
     warn: str | None = None
@@ -583,8 +562,7 @@ class Ratchet:
 Levels = Level | Ratchet
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """How far overlays may loosen a setting; None, or a parameter that is not named: not at all."""
 
     level: Level | None = None
@@ -594,21 +572,19 @@ class Bound:
     """Globs that each added (or left out) entry of a list, or the value itself, must match."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What a policy says of one rule key; None where it says nothing."""
 
     level: Levels | None = None
     existing: Levels | None = None
     waivable: Waivable | None = None
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
     loosest: Bound = Bound()
     source: str = ""
     """File and line, for traces."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Globs; all given lists must match. Empty: everywhere."""
 
     repos: tuple[str, ...] = ()
@@ -616,8 +592,7 @@ class Scope:
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WaiverTerms:
+class WaiverTerms(Struct, frozen=True):
     """What a waiver must carry to be valid; None: this policy does not say."""
 
     require: tuple[str, ...] | None = None
@@ -630,8 +605,7 @@ class WaiverTerms:
     """As `max_days`, of waivers of type emergency, which need no ticket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True):
     """A finding that is accepted: by whom, why, until when."""
 
     id: str
@@ -657,8 +631,7 @@ class Waiver:
     """Only the head has it: a person must still say yes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     id: str
     owner: str
     settings: Mapping[str, Setting]
@@ -673,8 +646,7 @@ class Policy:
     """The commit that it was pinned to; empty where it was read from files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """A no that meets a finding, whether it is honoured or not. Source: SARIF 2.1.0, suppression object."""
 
     kind: str
@@ -689,8 +661,7 @@ class Suppression:
     """Last day, `YYYY-MM-DD`; None for an inline ignore."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     finding: Finding
     level: Level
     status: str
@@ -702,8 +673,7 @@ class Decision:
     """Level name and the day from which it holds, where a ratchet will raise this decision: ("block", "2027-01-12")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What a report says of the run that made it; None is unknown, never guessed."""
 
     repository: str | None
@@ -720,8 +690,7 @@ class Run:
     """Sentences on how was judged: whose policy, and what could not be concluded."""
 
 
-@dataclass(frozen=True, slots=True)
-class AssetCount:
+class AssetCount(Struct, frozen=True):
     type: str
     source: str
     id: str
@@ -729,15 +698,13 @@ class AssetCount:
     pinned: int
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     files: int
     cells: int
     skipped: int
 
 
-@dataclass(frozen=True, slots=True)
-class WaiverCount:
+class WaiverCount(Struct, frozen=True):
     """A waiver on the day of the run."""
 
     waiver: Waiver
@@ -749,8 +716,7 @@ class WaiverCount:
     """Findings that it names, whether it holds or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     run: Run
     policies: tuple[Policy, ...]
     rules: Mapping[str, Rule]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from mlgate import documents
 from mlgate.facts import magics
 from mlgate.facts.python.exports import Exports, read
-from mlgate.facts.python.names import Names, names_of
+from mlgate.facts.python.names import names_of
 from mlgate.facts.python.scopes import Outline
 from mlgate.model import Document, Handed, Kind, Place, Problem, Project, Source, Unit, Value, Version, Vocabulary
 
@@ -30,17 +31,13 @@ class _Held:
         self.outline.close()
 
 
-@dataclass(slots=True)
 class Modules:
     """Reads modules for one vocabulary; each text is parsed once, whoever imports it and on whichever side."""
 
-    vocabulary: Vocabulary
-    _names: Names = field(init=False)
-    _outlines: OrderedDict[tuple[bool, bytes], _Held | None] = field(default_factory=OrderedDict)
-    """The last ones used."""
-
-    def __post_init__(self) -> None:
-        self._names = names_of(self.vocabulary.calls)
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._names = names_of(vocabulary.calls)
+        self._outlines: OrderedDict[tuple[bool, bytes], _Held | None] = OrderedDict()  # The last ones used.
 
     def __call__(self, path: str, data: bytes, project: Project, is_whole: bool = False) -> Exports | None:
         """What the module exports; None for what cannot be read or parsed. `is_whole`: see `Exports`."""
@@ -75,8 +72,7 @@ def _python_of(document: Document) -> tuple[list[Unit], list[str]]:
     return units, runs
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A project with the modules that a notebook writes before it imports them (`%%writefile config.py`)."""
 
     project: Project

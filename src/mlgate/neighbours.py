@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from mlgate.model import Entries, Value
+from mlgate.regex import regex
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 _OF = frozenset({"of", "revision"})
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
+
+from msgspec import Struct
+
+from mlgate.regex import regex
 
 HOLE = "{…}"
 """Stands in a text for what is not known of it (U+2026 in braces)."""
@@ -53,8 +56,7 @@ def part(text: str, name: str) -> tuple[str, ...]:
 # --- models, datasets, code -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """`org/name` at a revision; empty where the text does not say."""
 
     org: str = ""
@@ -62,13 +64,13 @@ class Reference:
     revision: str = ""
 
 
-_HUB_PREFIX = re.compile(r"(?:local-dir|hf[-_]hub|hf|huggingface|models|datasets)(?=:)", re.I)
+_HUB_PREFIX = regex(r"(?:local-dir|hf[-_]hub|hf|huggingface|models|datasets)(?=:)", re.I)
 _HUB_HOSTS = frozenset({"huggingface.co", "www.huggingface.co", "hf.co", "hf-mirror.com"})
 _HUB_TYPES = frozenset({"models", "datasets", "spaces", "kernels", "buckets"})
 _HUB_VIEWS = frozenset({"resolve", "blob", "raw", "tree", "commit", "edit"})
 _FORGE_VIEWS = frozenset({"raw", "blob", "tree", "archive", "commit", "zipball", "tarball", "-"})
 _HANDLE_HOSTS = frozenset({"tfhub.dev", "www.tfhub.dev", "kaggle.com", "www.kaggle.com"})
-_ARCHIVE = re.compile(r"\.(?:zip|tar\.gz|tgz|tar|tar\.bz2)$", re.I)
+_ARCHIVE = regex(r"\.(?:zip|tar\.gz|tgz|tar|tar\.bz2)$", re.I)
 
 
 def _reference(text: str) -> Reference:
@@ -198,8 +200,7 @@ def _plain_reference(text: str) -> Reference:
 # --- stores of data -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
+class Uri(Struct, frozen=True):
     scheme: str
     """Lower case, without `+driver`: `postgresql`, `s3a`, `jdbc:oracle`'s is `oracle`."""
     host: tuple[str, ...] = ()
@@ -233,7 +234,7 @@ class Uri:
                 return ("&".join(pair for pair in re.split(r"[&;]", self.query) if not _SECRET.match(pair)),)
 
 
-_SECRET = re.compile(r"[^=]*(?:pass|pwd|secret|token|key|sig|credential|auth)[^=]*=", re.I)
+_SECRET = regex(r"[^=]*(?:pass|pwd|secret|token|key|sig|credential|auth)[^=]*=", re.I)
 """A setting whose value is no part."""
 
 
@@ -254,15 +255,15 @@ _WAREHOUSES = frozenset({"bigquery", "bq"})
 STORES = BUCKETS | _CONTAINERS | _FILESYSTEMS | _DATABASES | _WAREHOUSES
 """Schemes that name a store of data; `sqlite` and `duckdb` name a file beside the program and are not among them."""
 
-_EMBEDDED = re.compile(
+_EMBEDDED = regex(
     r"(?<![\w+.:-])(?:jdbc:(?=[a-z])|(?:"
     + "|".join(sorted(STORES, key=lambda scheme: (-len(scheme), scheme)))
     + r")(?:\+[a-z0-9_+]{1,40})?://|dbfs:/)",
     re.I,
 )
 """Where a store's URI begins inside a longer text."""
-_ANY_URI = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,40}://|jdbc:[a-z]|dbfs:/|/dbfs/|file:)", re.I)
-_END = re.compile(r"[\s\"'`<>|]")
+_ANY_URI = regex(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,40}://|jdbc:[a-z]|dbfs:/|/dbfs/|file:)", re.I)
+_END = regex(r"[\s\"'`<>|]")
 _CLOSING = ".,;:!?)]"
 
 
@@ -362,12 +363,12 @@ def _container(scheme: str, user: str, host: tuple[str, ...], path: str, query: 
     return Uri(scheme, (), "", "".join(host[:1]), path, query=query)
 
 
-_BUCKET_IN_HOST = re.compile(
+_BUCKET_IN_HOST = regex(
     r"(.+)\.(?:s3(?:[.-](?:dualstack\.|accelerate\.|website-?)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"
     r"|storage\.googleapis\.com|[a-z0-9-]+\.digitaloceanspaces\.com|oss-[a-z0-9-]+\.aliyuncs\.com)",
     re.I,
 )
-_BUCKET_IN_PATH = re.compile(
+_BUCKET_IN_PATH = regex(
     r"s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?|storage\.googleapis\.com|storage\.cloud\.google\.com"
     r"|.+\.(?:blob|dfs)\.core\.windows\.net|.+\.r2\.cloudflarestorage\.com",
     re.I,
@@ -410,20 +411,20 @@ def _jdbc(text: str) -> Uri:
 
 # --- SQL ------------------------------------------------------------------------------------------------------------
 
-_STATEMENT = re.compile(
+_STATEMENT = regex(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*[^*]{0,2000}\*/|\()*"
     r"(select|with|insert|update|delete|create|drop|alter|truncate|merge|replace|copy|unload|explain|refresh|optimize|"
     r"vacuum|analyze|export|load|upsert)\b",
     re.I,
 )
-_CLAUSE = re.compile(r"\b(?:from|join|into|update|table|view|set|values)\b|\bas\s*\(", re.I)
-_TOKEN = re.compile(
+_CLAUSE = regex(r"\b(?:from|join|into|update|table|view|set|values)\b|\bas\s*\(", re.I)
+_TOKEN = regex(
     r"--[^\n]*|\#[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^'\\]|\\.|'')*(?:'|\Z)"
     r"|(?P<name>(?:`[^`\n]{1,300}`|\"[^\"\n]{1,300}\"|\[[^\]\n]{1,300}\]|[A-Za-z_@$\#%:{][\w$\#@:{}…-]{0,200})"
     r"(?:\s?\.\s?(?:`[^`\n]{1,300}`|\"[^\"\n]{1,300}\"|\[[^\]\n]{1,300}\]|[\w$\#@{}…*-]{1,200})){0,4})|\d[\w.]*|.",
     re.S,
 )
-_PLACEHOLDER = re.compile(r"\{[^{}]*\}|\$\w+|%s|%\(\w+\)s|:\w+")
+_PLACEHOLDER = regex(r"\{[^{}]*\}|\$\w+|%s|%\(\w+\)s|:\w+")
 _PROSE = _words(
     "the a an this that these those your our my his her its their it them each any all one which where there here "
     "some another"
@@ -523,7 +524,7 @@ def _unquoted(name: str) -> str:
     return re.sub(r"[`\"\[\]]|(?<=\.)\s|\s(?=\.)", "", name).strip()
 
 
-_BIGQUERY_TABLE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+\.[A-Za-z_]\w{2,}\.([A-Za-z_][\w*]{2,})")
+_BIGQUERY_TABLE = regex(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+\.[A-Za-z_]\w{2,}\.([A-Za-z_][\w*]{2,})")
 """A BigQuery table named outside SQL: the hyphen in the project's name tells it from a module."""
 _SUFFIXES = _words(
     "com org net dev edu gov app cloud info json yaml yml csv tsv txt tar zip html xml pdf png jpg jpeg gif whl tgz "

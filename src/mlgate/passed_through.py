@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate import discover
 from mlgate.git import SYMLINK, Git
@@ -13,8 +15,7 @@ SECRETS = "secret/"
 """Family of the rules that look at every blob of a range: what else was there and is gone harms nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(Struct, frozen=True):
     """A content that a commit added."""
 
     path: str

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mlgate.gate import KEY_CHARACTERS
+from mlgate.model import Search
 
 if sys.version_info >= (3, 11):
     from re import _constants as sre  # type: ignore[attr-defined]
@@ -67,6 +68,19 @@ def cover(words: Iterable[Word]) -> Words:
     return tuple(
         Word(text, tail) for text, tail in sorted(least.items()) if not any(one in text for one in bare if one != text)
     )
+
+
+def search(pattern: str) -> Search:
+    """The expression with the fewest words that tell it. Raises re.error for what is none."""
+    flags = re.compile(pattern).flags
+    is_folded = bool(flags & re.IGNORECASE)
+    words: list[str] = []
+    for sets in needed(pattern, flags):
+        if not sets:
+            return Search(pattern, is_folded, ())
+        fewest: tuple[str, ...] = min(sets, key=len)
+        words += fewest
+    return Search(pattern, is_folded, tuple(words))
 
 
 def needed(pattern: str, flags: int = 0) -> tuple[tuple[tuple[str, ...], ...], ...]:

@@ -8,7 +8,9 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-WORDS = re.compile(
+from mlgate.regex import regex
+
+WORDS = regex(
     r"exampl|sample|mock|dec0ded|placeholder|your|dummy|fake|change[-_]?me|redacted|replace|insert|not[-_]?a?[-_]?real|"
     r"xxxx|secret|token|p[a@][s5$]{2}w|api[-_]?key|abcdef|qwerty|foobar|foo[-_]|todo|deadbeef|goes[-_]?here|test|<|>|"
     r"\*{3}|\.{3}|…|"
@@ -68,21 +70,19 @@ WEAK = frozenset(
 )
 """Passwords that containers are started with, and words that stand for one."""
 
-FILE = re.compile(
+FILE = regex(
     r"^[~.]{0,2}/|://|\\|"
     r"\.(?:json|pem|key|txt|ya?ml|cfg|ini|py|ipynb|env|crt|cer|p12|bin|csv|md|sh|html?|com|org|net|io)\b",
     re.I,
 )
-VARIABLE = re.compile(
+VARIABLE = regex(
     r"^\$|^%|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|\$\{|\{\{|^os\.|^env\b|^ENV\b|getenv|environ|"
     r"^self\.|^args?\.|^cfg\.|^config\.|^settings\."
 )
-SPECIAL = re.compile(r"^(?:<[^>]*>|\[\w+\(.*|\[[A-Za-z_ ]*\]|</?s>|\|.*\|)$")
-ARN = re.compile(
-    r"^arn:|^sha(?:1|256|384|512)[:-]|^urn:|^uuid:|^projects/|^secret(?:s|manager)[:/]|^vault:|^op://|^ssm:"
-)
-UUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.I)
-HOLE = re.compile(r"[{}<>]|^\$|\$[({]|%\(|%s|\.\.\.|…")
+SPECIAL = regex(r"^(?:<[^>]*>|\[\w+\(.*|\[[A-Za-z_ ]*\]|</?s>|\|.*\|)$")
+ARN = regex(r"^arn:|^sha(?:1|256|384|512)[:-]|^urn:|^uuid:|^projects/|^secret(?:s|manager)[:/]|^vault:|^op://|^ssm:")
+UUID = regex(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.I)
+HOLE = regex(r"[{}<>]|^\$|\$[({]|%\(|%s|\.\.\.|…")
 """Where a template is filled in later."""
 NUCLEOTIDES = frozenset("ACGTNU")
 

@@ -7,12 +7,14 @@ import posixpath
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from mlgate import versions
 from mlgate.model import Handed, Place, Project, Value, Version
 from mlgate.reexports import Reexports
+from mlgate.regex import regex
 
 MAX_MODULE_BYTES = 1_000_000
 """Largest module read for its exports, in bytes; the largest hand-written one of 13,000 public files has 0.6 MB."""
@@ -25,11 +27,11 @@ MAX_HOPS = 2
 """Longest chain of modules of the repository that a re-export is followed through, beyond the module asked for."""
 
 
-_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")
+_ADDRESS = regex(r"[A-Za-z][\w+.-]+:/")
 """`https://…`; normalised as a path, one slash is left. One letter would be a drive."""
 
 _METADATA = ("pyproject.toml", "setup.cfg", "setup.py")
-_OWN_NAME = re.compile(r"""^[ \t]*name[ \t]*=[ \t]*["']?([A-Za-z0-9][\w.-]*)""", re.MULTILINE)
+_OWN_NAME = regex(r"""^[ \t]*name[ \t]*=[ \t]*["']?([A-Za-z0-9][\w.-]*)""", re.MULTILINE)
 """The name of the distribution; in the three files it is the first line of that form."""
 
 
@@ -313,8 +315,7 @@ def _folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Following:
+class _Following(Struct, frozen=True):
     """The repository as a module of it sees it: what that module imports is followed so far and no further.
 
     So what a module exports does not depend on who asked first, even where modules import each other.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Question:
+
+class Question(Struct, frozen=True):
     """What the caller wants judged. Environment, date and folders are arguments: nothing here asks the machine."""
 
     folder: str

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from mlgate import code_view
 from mlgate.needles import WORD
+from mlgate.regex import regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,31 +25,31 @@ if TYPE_CHECKING:
 
 MAX_LOOK = 10_000
 """How far the brackets of an import are looked through, in bytes, once comments are taken out; see `_with_imports`."""
-_FROM = re.compile(
+_FROM = regex(
     rb"(?:^|[;:])[ \t\f]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]{0,%d}\)|[^\n]{0,%d})" % (MAX_LOOK, MAX_LOOK),
     re.MULTILINE,
 )
-_IMPORT = re.compile(rb"(?:^|[;:])[ \t\f]*import[ \t]+([\w., \t]+)", re.MULTILINE)
-_ASSIGNED = re.compile(
+_IMPORT = regex(rb"(?:^|[;:])[ \t\f]*import[ \t]+([\w., \t]+)", re.MULTILINE)
+_ASSIGNED = regex(
     rb"^([ \t]*)([A-Za-z_][\w, \t]*?)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*(?:\n\1(?:[ \t]+|[)\]}])[^\n]*)*)", re.MULTILINE
 )
 """An assignment, with the lines that go on with it: they stand deeper, or begin with a closing bracket."""
-_TARGETS = re.compile(rb"[\w., \t=]*")
+_TARGETS = regex(rb"[\w., \t=]*")
 """The further names of `a = b = value`."""
-_DEFINED = re.compile(
+_DEFINED = regex(
     rb"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)"
     rb"([^\n]*(?:\n(?:\1[ \t]+[^\n]*|[ \t]*(?=\n)|(?:\1)?[)\]}][^\n]*))*)",
     re.MULTILINE,
 )
 """A function or class, with its body: what stands deeper."""
-_RETURNED = re.compile(rb"\b(?:return|yield|lambda|->)\b([^\n]*)")
-_ATTRIBUTE = re.compile(rb"\.[\s\\]*([A-Za-z_]\w*)")
-_IMPORT_LINE = re.compile(rb"(?:^|[;:])[ \t\f]*(?:from|import)\b[^\n(;]*(?:\([^)]*\))?", re.MULTILINE)
-_STATEMENT = re.compile(rb"import[^(\n]*(?:\([^)#]*(?:#[^\n]*[^)#]*)*\)?)?[^\n]*")
+_RETURNED = regex(rb"\b(?:return|yield|lambda|->)\b([^\n]*)")
+_ATTRIBUTE = regex(rb"\.[\s\\]*([A-Za-z_]\w*)")
+_IMPORT_LINE = regex(rb"(?:^|[;:])[ \t\f]*(?:from|import)\b[^\n(;]*(?:\([^)]*\))?", re.MULTILINE)
+_STATEMENT = regex(rb"import[^(\n]*(?:\([^)#]*(?:#[^\n]*[^)#]*)*\)?)?[^\n]*")
 """What an import statement holds behind that word: comments in its brackets may hold brackets, too."""
-_COMMENT = re.compile(rb"#[^\n]*")
-_QUOTED = re.compile(rb"""["']([A-Za-z_][\w.]*)["']""")
-_OWN = re.compile(rb"\b(?:self|cls)\.(\w+)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*)")
+_COMMENT = regex(rb"#[^\n]*")
+_QUOTED = regex(rb"""["']([A-Za-z_][\w.]*)["']""")
+_OWN = regex(rb"\b(?:self|cls)\.(\w+)[ \t]*(?::[^\n=]*)?=(?!=)([^\n]*)")
 _LATE = frozenset([b"import_module", b"__import__"])
 _CHOSEN = frozenset([b"getattr", b"globals", b"vars", *_LATE])
 """With these a name of a library need not be a word of the text."""

@@ -7,9 +7,11 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate import (
     authority,
@@ -140,8 +142,7 @@ def _committing(root: str, git: Git | None, environment: Mapping[str, str]) -> b
     return git is not None and is_committing(root, environment)
 
 
-@dataclass(slots=True)
-class _Check:
+class _Check(Struct):
     sides: Sides
     judge: authority.Authority
 
@@ -246,6 +247,8 @@ class _Check:
         told = policies.stale(waivers, frozenset(own), policies.home_of(own), is_whole=self._is_whole())
         for change, count in told:
             changes[change] = decide.EXISTING if self._was_stale(count) else decide.NEW
+        if not changes:
+            return []
         examiner = self.sides.examiner(WORK_TREE)
         base = self.sides.tree(self.base.commit).read if self.base.commit is not None else lambda path: None
         found = []
@@ -464,7 +467,7 @@ class _Check:
         return Run(
             repository=self.sides.repository(),
             commit=git.head() if git else None,
-            ref=git.ref() if git else None,
+            ref=self.sides.ref(),
             base=self.base.commit,
             base_note=self.base.note,
             date=self.question.date,

@@ -24,6 +24,7 @@ from mlgate import gate
 from mlgate.code_view import Views, views
 from mlgate.needles import WORD, Needles, Parts
 from mlgate.reexports import Reexports, attributes, import_lines, imports, is_asked, plain, taken
+from mlgate.regex import regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,20 +37,20 @@ _SHELL_WORDS = frozenset(
     b"system popen subprocess Popen check_call check_output getoutput getstatusoutput get_ipython execvp _internal "
     b"create_subprocess_shell create_subprocess_exec run_line_magic run_cell_magic".split()
 )
-_COMMENTED = re.compile(rb"#[^\n]*://[^\n]*@")
+_COMMENTED = regex(rb"#[^\n]*://[^\n]*@")
 """A comment that may hold the address of a database."""
-_RUNS_TEXTS = re.compile(rb"(?<![.\w])(?:exec|eval)\b")
-_BEFORE_OPTION = re.compile(rb"""(?<=,)\s*[rRbBuUfFtT]{0,2}["']-""")
+_RUNS_TEXTS = regex(rb"(?<![.\w])(?:exec|eval)\b")
+_BEFORE_OPTION = regex(rb"""(?<=,)\s*[rRbBuUfFtT]{0,2}["']-""")
 """Where, behind another element, a text begins like an option."""
-_ELEMENTS = re.compile(rb"""(?:\s*(?:"[^"\\\n]*"|'[^'\\\n]*'|[\w.]+)\s*,)*""")
+_ELEMENTS = regex(rb"""(?:\s*(?:"[^"\\\n]*"|'[^'\\\n]*'|[\w.]+)\s*,)*""")
 """Arguments of a call as far as they are plain."""
 _LATE = frozenset([b"__import__", b"import_module"])
 _SETTINGS = frozenset([b"get_config", b"NotebookApp", b"ServerApp", b"LabApp", b"IdentityProvider", b"JupyterHub"])
-_CODING = re.compile(rb"^[^\n]*\n?[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8|ascii|latin)[-\w.]", re.IGNORECASE)
-_ESCAPE = re.compile(rb"\\[xuUN0-7]")
-_GETATTR = re.compile(rb"\bgetattr\s*\(\s*([A-Za-z_]\w*|)")
+_CODING = regex(rb"^[^\n]*\n?[ \t\f]*#.*?coding[:=][ \t]*(?!utf-?8|ascii|latin)[-\w.]", re.IGNORECASE)
+_ESCAPE = regex(rb"\\[xuUN0-7]")
+_GETATTR = regex(rb"\bgetattr\s*\(\s*([A-Za-z_]\w*|)")
 _DATABRICKS = b"# MAGIC"
-_MAGIC = re.compile(
+_MAGIC = regex(
     rb"^[ \t]*(?:(?:>>>|In ?\[\d*\]:)[ \t]*)?(?:!|%%?[A-Za-z]|(?:pip3?|conda|mamba|micromamba|uv)[ \t])"
     rb"|=[ \t]*(?:!|%%?[A-Za-z]{2})",
     re.MULTILINE,

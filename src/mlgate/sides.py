@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlgate import discover, workers
 from mlgate.base import Base
@@ -24,8 +26,7 @@ WORK_TREE = ""
 """The side that is judged; any other side is a commit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """One file of one side. `data` is None for a file of the work tree: the worker reads it itself."""
 
     side: str
@@ -35,8 +36,7 @@ class Task:
     data: bytes | None = None
 
 
-@dataclass(slots=True)
-class Sides:
+class Sides(Struct):
     question: Question
     root: str
     git: Git | None
@@ -50,6 +50,8 @@ class Sides:
     _reexports: dict[str, Reexports] = field(default_factory=dict)
     _name: list[str | None] = field(default_factory=list)
     """`owner/name` once somebody asked."""
+    _ref: list[str | None] = field(default_factory=list)
+    """`refs/heads/…` once somebody asked."""
     _modules: Modules | None = None
     """Shared by the sides: an equal module is parsed once."""
 
@@ -134,8 +136,13 @@ class Sides:
         """What the change goes into; where nobody says, the branch at hand."""
         if self.base.branch is not None:
             return self.base.branch
-        ref = self.git.ref() if self.git else None
+        ref = self.ref()
         return ref.removeprefix("refs/heads/") if ref else None
+
+    def ref(self) -> str | None:
+        if not self._ref:
+            self._ref.append(self.git.ref() if self.git else None)
+        return self._ref[0]
 
 
 class _Prepare:

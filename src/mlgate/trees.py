@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate import discover
 from mlgate.git import Git
 from mlgate.model import Source
 
 
-@dataclass(slots=True)
-class WorkTree:
+class WorkTree(Struct):
     """What is on disk: in git the tracked files and those that are not ignored. Listed at the first question."""
 
     root: str
@@ -36,8 +36,7 @@ class WorkTree:
         return self._entries
 
 
-@dataclass(slots=True)
-class CommitTree:
+class CommitTree(Struct):
     """What a commit holds.
 
     With `same` (a work tree) and `changed` (every path that differs from it, as `Git.changes` says) the files that are
@@ -72,8 +71,7 @@ class CommitTree:
         return self._files
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """A few files that exist nowhere else: the examples of rules, and standard input."""
 
     files: Mapping[str, bytes]

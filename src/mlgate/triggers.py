@@ -8,8 +8,9 @@ from typing import Any
 
 from mlgate.model import OBJECTS, Vocabulary
 from mlgate.patterns import beginnings, needed
+from mlgate.regex import regex
 
-_NAME = re.compile(r"[.:]")
+_NAME = regex(r"[.:]")
 
 
 def compile_screen(vocabulary: Vocabulary, gate: Mapping[str, Any] | None) -> dict[str, Any]:

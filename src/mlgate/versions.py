@@ -10,11 +10,13 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from mlgate.limits import beyond_bounds
 from mlgate.model import Version
+from mlgate.regex import regex
 
 MAX_STRUCTURED_BYTES = 1_000_000
 """Largest TOML, JSON, INI or setup.py read, in bytes: the standard library's TOML reader takes 0.4 s for it."""
@@ -26,8 +28,7 @@ class Strength(IntEnum):
     LOCK = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One file's word on one package."""
 
     package: str
@@ -46,8 +47,8 @@ def normalise(package: str) -> str:
 
 # --- which files ----------------------------------------------------------------------------------------------------
 
-_LOCKS = re.compile(r"uv\.lock|poetry\.lock|pdm\.lock|pylock(\.[^.]+)?\.toml")
-_CONDA = re.compile(r"(environment|conda)[^/]*\.ya?ml|env\.ya?ml")
+_LOCKS = regex(r"uv\.lock|poetry\.lock|pdm\.lock|pylock(\.[^.]+)?\.toml")
+_CONDA = regex(r"(environment|conda)[^/]*\.ya?ml|env\.ya?ml")
 _REQUIREMENT_FOLDERS = ("requirements", "reqs", "constraints")
 _PLAIN = ("pyproject.toml", "pipfile", "pipfile.lock", "setup.cfg", "setup.py", "pixi.toml")
 
@@ -194,7 +195,7 @@ def _from_specifier(package: str, specifier: str) -> Iterator[Said]:
         yield package, *found
 
 
-_LOOSE = re.compile(r"([\^~]?)=?\s*v?([0-9][^\s,]*)")
+_LOOSE = regex(r"([\^~]?)=?\s*v?([0-9][^\s,]*)")
 
 
 def _from_loose(package: str, text: str) -> Iterator[Said]:
@@ -213,8 +214,8 @@ def _from_loose(package: str, text: str) -> Iterator[Said]:
 
 # --- formats --------------------------------------------------------------------------------------------------------
 
-_REQUIREMENT = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*\(?\s*([<>=!~][^;#)]*)?")
-_WHEEL = re.compile(r"/([A-Za-z0-9_.]+)-([0-9][^-/]*)-[^/]*\.whl")
+_REQUIREMENT = regex(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*\(?\s*([<>=!~][^;#)]*)?")
+_WHEEL = regex(r"/([A-Za-z0-9_.]+)-([0-9][^-/]*)-[^/]*\.whl")
 
 
 def _from_requirement(line: str) -> Iterator[Said]:
@@ -243,7 +244,7 @@ def _lock(text: str) -> Iterator[tuple[str, str]]:
         yield found[1], found[2]
 
 
-_CONDA_ITEM = re.compile(
+_CONDA_ITEM = regex(
     r"\s*-\s*[\"']?(?:[\w.-]+::)?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:\s*([<>=!~][^\"'#;]*)|\s+([0-9][^\"'#;\s]*))?[\"']?"
 )
 _CONDA_NAMES = {"pytorch": "torch", "pytorch-gpu": "torch", "pytorch-cpu": "torch", "py-xgboost": "xgboost"}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 from mlgate import globs
 from mlgate.cascade import Bundle, Here, terms
@@ -38,8 +39,7 @@ class State(str, Enum):
     IN_FORCE = "in-force"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One waiver on one day."""
 
     waiver: Waiver

@@ -11,13 +11,14 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -35,8 +36,7 @@ _MANY_OBJECTS = 700_000
 """Containers made and not freed since the last look for circles; a syntax tree of 1 MB has about as many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost(Generic[Task]):
+class Lost(Struct, Generic[Task], frozen=True):
     """A task whose worker was ended (`timeout`) or died (`crashed`)."""
 
     task: Task
@@ -44,8 +44,7 @@ class Lost(Generic[Task]):
     detail: str
 
 
-@dataclass(slots=True)
-class _Worker(Generic[Task]):
+class _Worker(Struct, Generic[Task]):
     process: BaseProcess
     connection: Connection
     since: float
@@ -55,8 +54,7 @@ class _Worker(Generic[Task]):
     """What it will be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Serve(Generic[Task, Outcome]):
+class _Serve(Struct, Generic[Task, Outcome], frozen=True):
     """What runs in a worker."""
 
     prepare: Callable[[], Callable[[Task], Outcome]]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from mlgate.errors import PolicyError
 from mlgate.limits import MAX_POLICY_BYTES
+from mlgate.regex import regex
 
 if TYPE_CHECKING:
     from yaml.events import Event
@@ -33,13 +34,13 @@ KeyPath = tuple[str | int, ...]
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 # Source: YAML 1.2.2, 10.3.2, core schema; without .inf, .nan and the leading zeros that YAML 1.1 takes for octal.
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
-_OCT = re.compile(r"0o[0-7]+")
+_INT = regex(r"[-+]?(0|[1-9][0-9]*)")
+_HEX = regex(r"0x[0-9a-fA-F]+")
+_OCT = regex(r"0o[0-7]+")
 # Core has 1e5 too, which is what a short commit hash may look like: here a float has its dot.
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?")
+_FLOAT = regex(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?")
 
-_HIDING = re.compile("\r(?!\n)|[\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_HIDING = regex("\r(?!\n)|[\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """What makes an editor or a review show another text than the one that holds: line ends that YAML 1.1, which our parser
 reads, sees behind a `#` and people do not, and marks that turn the direction of writing.
 
@@ -47,8 +48,7 @@ Source: YAML 1.2.2, 5.4; CVE-2021-42574 (Trojan Source).
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a value stands, and the line of its key; lines and columns 1-based, `end_column` one past the end."""
 
     key_line: int
@@ -59,8 +59,7 @@ class Place:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     path: str
     """The file as messages name it."""
     data: Data
@@ -98,8 +97,7 @@ class YamlProblem(ValueError):
         self.message = message
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     """One YAML node; `content` is a scalar, the items, or the (key, value) pairs."""
 
     content: Scalar | list[_Node] | list[tuple[_Node, _Node]]
@@ -112,8 +110,7 @@ class _Node:
     plain: bool = False
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     node: _Node
     items: list[_Node] = field(default_factory=list)
     anchor: str | None = None
@@ -322,8 +319,7 @@ def _short(tag: str | None) -> str:
     return (tag or "").replace("tag:yaml.org,2002:", "!!")
 
 
-@dataclass(slots=True)
-class _Budget:
+class _Budget(Struct):
     left: int = MAX_NODES
 
 

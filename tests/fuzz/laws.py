@@ -10,11 +10,11 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from examined import SEEN_BY_PARSERS, Unscreened, examiner
+from msgspec.structs import replace
 
 from mlgate import documents, yaml_strict
 from mlgate.discover import source

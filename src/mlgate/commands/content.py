@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlgate.commands.tables import names
+from mlgate.regex import regex
 
 CODE = names(
     """sh bash zsh py pyc pyd ipynb js mjs ts pl rb r jl lua java scala go c cc cpp cu h rs jar war so dll dylib
@@ -22,7 +23,7 @@ DATA = names(
 )
 ARCHIVE = names("zip tar tgz tbz tbz2 txz 7z rar gz bz2 xz zst lz4 z")
 _COMPRESSED = names("gz bz2 xz zst lz4 z")
-_MODEL_NAME = re.compile(r"(?<![a-z])(models?|checkpoints?|ckpt|weights|pretrained|savedmodel|saved_model)(?![a-z])")
+_MODEL_NAME = regex(r"(?<![a-z])(models?|checkpoints?|ckpt|weights|pretrained|savedmodel|saved_model)(?![a-z])")
 
 RANK = {"code": 4, "model": 3, "archive": 2, "data": 1, "unknown": 0}
 """The worst first, where one line fetches several files."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.commands.options import parse
 from mlgate.commands.programs import Invocation
 from mlgate.commands.reader import Command, Word
 from mlgate.commands.requirements import Requirement, requirement
 from mlgate.commands.tables import names
+from mlgate.regex import regex
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     word: Word
     requirement: Requirement
     """Its `source` is `pypi`, `git`, `url`, `path`, `conda`, `apt` or `npm`."""
@@ -26,8 +28,7 @@ class Package:
     """The variable that holds its version, or the whole requirement where the name is empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """`pip:extra-index-url` and its kin; `value` is its word."""
 
     name: str
@@ -35,8 +36,7 @@ class Option:
     value: Word
 
 
-@dataclass(frozen=True, slots=True)
-class Install:
+class Install(Struct, frozen=True):
     packages: tuple[Package, ...] = ()
     options: tuple[Option, ...] = ()
 
@@ -98,7 +98,7 @@ _SOURCES = {
 PIP_OPTIONS: Mapping[str, str] = _SOURCES
 """Options of pip that say where packages come from, and the name of the setting they make."""
 
-_FLAG_NAME = re.compile(r"flag|opt|arg|quiet|user|upgrade|verbos|extra_index|_url$", re.IGNORECASE)
+_FLAG_NAME = regex(r"flag|opt|arg|quiet|user|upgrade|verbos|extra_index|_url$", re.IGNORECASE)
 
 
 def _pip(arguments: Sequence[Word]) -> Install | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.commands.programs import tail
 from mlgate.commands.reader import Word
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option or operand; `name` is empty for an operand, `value` None for an option without one."""
 
     name: str

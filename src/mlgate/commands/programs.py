@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.commands.reader import Command, Word
 from mlgate.commands.tables import names
+from mlgate.regex import regex
 
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "fish"})
-PYTHONS = re.compile(r"(python|pypy|py)(w)?(\d+(\.\d+)*)?")
+PYTHONS = regex(r"(python|pypy|py)(w)?(\d+(\.\d+)*)?")
 
 # Options that take the next word, of the programs that run another program.
 _RUNNERS: Mapping[str, frozenset[str]] = {
@@ -59,8 +61,7 @@ _RUN_VERBS: Mapping[str, frozenset[str]] = {
 _PYTHON_VALUES = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """One program and its words."""
 
     program: str

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from operator import attrgetter
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from mlgate.regex import regex
 
 HOLE = "{…}"
 """What stands in a command line that Python put together for a part that is not known."""
@@ -20,9 +24,9 @@ MAX_VARIABLES = 1_000
 MAX_BRACE = 200
 """Longest `{expression}` of a notebook line, in characters."""
 
-_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=", re.ASCII)
-_SUBSCRIPTED = re.compile(r"([A-Za-z_]\w*)\[[^\]\s]*\]\+?=", re.ASCII)
+_NAME = regex(r"[A-Za-z_]\w*", re.ASCII)
+_ASSIGNMENT = regex(r"([A-Za-z_]\w*)\+?=", re.ASCII)
+_SUBSCRIPTED = regex(r"([A-Za-z_]\w*)\[[^\]\s]*\]\+?=", re.ASCII)
 _KEYWORDS = frozenset({"if", "then", "elif", "else", "fi", "while", "until", "do", "done", "{", "}", "!", "time"})
 _OPENING = frozenset({"if", "while", "until", "for", "case", "select"})
 _CLOSING = frozenset({"fi", "done", "esac"})
@@ -30,8 +34,7 @@ _BLANK = " \t\r"
 _WORD_END = frozenset(" \t\r\n;&|<>()")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A run of a word's text: where it begins in the text and in the source; `fixed` for text that stands nowhere."""
 
     index: int
@@ -42,8 +45,7 @@ class Piece:
 _index = attrgetter("index")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     text: str
     """Quotes and escapes removed, known variables replaced, unknown ones left as written."""
     start: int
@@ -72,23 +74,20 @@ class Word:
         return len(self.holes) == 1 and self.holes[0] == (0, len(self.text))
 
 
-@dataclass(frozen=True, slots=True)
-class Substitution:
+class Substitution(Struct, frozen=True):
     """`$(…)`, a backtick pair (`value`), or `<(…)`, `>(…)` (`file`)."""
 
     kind: str
     script: tuple[Pipeline, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(Struct, frozen=True):
     text: str
     lines: tuple[tuple[int, int], ...]
     """For each line of `text`: source offset of its first character, and how many tabs `<<-` took away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     operator: str
     """`<`, `>`, `>>`, `<<`, `<<<`, `&>` …"""
     target: Word | None
@@ -97,8 +96,7 @@ class Redirect:
     body: Heredoc | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     assignments: tuple[tuple[str, Word], ...]
     words: tuple[Word, ...]
     redirects: tuple[Redirect, ...]
@@ -110,8 +108,7 @@ class Command:
     """What was known of the script's variables when the command ran."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     commands: tuple[Command, ...]
     start: int
     end: int
@@ -745,7 +742,7 @@ class _Reader:
         built.add(self.text[start : self.at], self.source(start), hole=True)
 
 
-_BRACE_MARKS = re.compile(r"[{}'\"\n]")
+_BRACE_MARKS = regex(r"[{}'\"\n]")
 
 
 def _closing_brace(text: str, start: int) -> int:

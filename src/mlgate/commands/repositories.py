@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.commands.options import Option, parse
 from mlgate.commands.programs import Invocation, tail
 from mlgate.commands.reader import Word
 from mlgate.commands.tables import names
+from mlgate.regex import regex
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """What is taken, and at which revision; `hub` is `model`, `dataset` or `space` for a hub's."""
 
     word: Word
@@ -23,8 +25,7 @@ class Repository:
     """Where a clone lands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     name: str
     tag: str
     """Empty where none is written."""
@@ -32,8 +33,7 @@ class Image:
     word: Word
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """`git checkout REF` in a clone: `folder` of `git -C`, empty for the current one."""
 
     revision: Word
@@ -57,7 +57,7 @@ _DOCKER = names(
     --group-add --cidfile --cgroupns --annotation --isolation --kernel-memory --pids-limit --storage-opt
     --sysctl --userns --uts"""
 )
-_REMOTE = re.compile(r"(?:[A-Za-z][\w+.-]*::?//|[\w.-]+@[\w.-]+:|codecommit::)")
+_REMOTE = regex(r"(?:[A-Za-z][\w+.-]*::?//|[\w.-]+@[\w.-]+:|codecommit::)")
 
 
 def repository_of(found: Invocation) -> Repository | None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_EXTRAS = re.compile(r"\s*\[[^\]]*\]")
-_SPECIFIER = re.compile(r"\s*\(?\s*((?:===|==|~=|!=|<=|>=|<|>|=)[^;#]*?)\s*\)?\s*(?:;|#|$)", re.DOTALL)
-_VCS = re.compile(r"(git|hg|svn|bzr)\+", re.IGNORECASE)
+from msgspec import Struct
+
+from mlgate.regex import regex
+
+_NAME = regex(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_EXTRAS = regex(r"\s*\[[^\]]*\]")
+_SPECIFIER = regex(r"\s*\(?\s*((?:===|==|~=|!=|<=|>=|<|>|=)[^;#]*?)\s*\)?\s*(?:;|#|$)", re.DOTALL)
+_VCS = regex(r"(git|hg|svn|bzr)\+", re.IGNORECASE)
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".egg")
-_HASH = re.compile(r"[#&](?:sha256|sha384|sha512)=[0-9a-fA-F]{64,}")
-COMMIT = re.compile(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
+_HASH = regex(r"[#&](?:sha256|sha384|sha512)=[0-9a-fA-F]{64,}")
+COMMIT = regex(r"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     name: str
     """PEP 503 normalised; empty where nothing says it."""
     specifier: str = ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.commands.options import parse
 from mlgate.commands.programs import Invocation
 from mlgate.commands.reader import Word
 from mlgate.commands.tables import names
+from mlgate.regex import regex
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - looked for, not bound
 """The address that means every interface of the machine."""
@@ -18,8 +20,7 @@ ON = "on"
 """Stands for a login whose secret is not repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """One start of a program that serves. Values are text, a truth value, or a word whose variable is not known."""
 
     name: str
@@ -28,8 +29,7 @@ class Server:
     """The host is not written: it is the program's own default."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """How a serving program is called."""
 
     name: str
@@ -257,7 +257,7 @@ PROGRAMS: Mapping[str, Program] = {
 }
 
 _WEBUI = ("listen", "share", "enable-insecure-extension-access")
-_TUNNEL_HOSTS = re.compile(r"(?:^|@)(?:[\w-]+\.)*(?:serveo\.net|localhost\.run|pinggy\.io|srv\.us)$")
+_TUNNEL_HOSTS = regex(r"(?:^|@)(?:[\w-]+\.)*(?:serveo\.net|localhost\.run|pinggy\.io|srv\.us)$")
 _SSH = names("-R -L -D -p -i -o -l -F -J -b -c -e -m -w -W -S -E -B -I -Q -O")
 
 

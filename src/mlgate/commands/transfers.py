@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.commands.content import RANK, content_of
 from mlgate.commands.options import parse
 from mlgate.commands.programs import Invocation
 from mlgate.commands.reader import Command, Word
 from mlgate.commands.tables import names
+from mlgate.regex import regex
 
-_LOCAL_HOSTS = re.compile(
+_LOCAL_HOSTS = regex(
     r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?"
     r"(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\]|host\.docker\.internal|169\.254\.\d+\.\d+"
     r"|metadata(?:\.google\.internal)?)(?::[^/]*)?(?:[/?#]|$)",
     re.IGNORECASE,
 )
-_SCHEME = re.compile(r"[A-Za-z][\w+.-]*://")
-_REMOTE_NAME = re.compile(r"s3|bucket|gcs|gs_|uri|url|blob|remote", re.IGNORECASE)
-_LOCAL_NAME = re.compile(r"local|tmp|temp|dir|folder|_fn$|filename", re.IGNORECASE)
+_SCHEME = regex(r"[A-Za-z][\w+.-]*://")
+_REMOTE_NAME = regex(r"s3|bucket|gcs|gs_|uri|url|blob|remote", re.IGNORECASE)
+_LOCAL_NAME = regex(r"local|tmp|temp|dir|folder|_fn$|filename", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True):
     kind: str
     """`download`, `upload` or `api` (an answer that is read and not kept)."""
     url: Word | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.model import Problem
+from mlgate.regex import regex
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -16,14 +17,13 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_COOKIE = re.compile(rb"[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
-_NO_CODE = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n)")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_COOKIE = regex(rb"[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
+_NO_CODE = regex(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n)")
+_SURROGATES = regex("[\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     text: str
     """Without a byte order mark; line ends are `\\n`, as Python's own tokenizer has them; no lone surrogate, no NUL."""
     encoding: str

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.model import Cell
+from mlgate.regex import regex
 
-_FENCE = re.compile(r"^([ \t]*(?:>[ \t]?)*)(`{3,}(?=[^`]*$)|~{3,})(.*)$")
-_ATX = re.compile(r"^ {0,3}#{1,6}(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
-_HTML_HEADING = re.compile(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]\s*>", re.IGNORECASE | re.DOTALL)
-_UNDERLINE = re.compile(r"^ {0,3}(?:=+|-{2,})[ \t]*$")
-_ANCHOR = re.compile(r"\[\[[^\[\]]*\]\]|\{#[^{}]*\}\s*$")
-_TAG = re.compile(r"<[a-zA-Z/!][^<>]*>")
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
-_EMPHASIS = re.compile(r"\*+|`+|(?<!\w)_+|_+(?!\w)")
-_RUN = re.compile(r"^[ \t]*\{[ \t]*(?:code-cell\}[ \t]*)?([A-Za-z][\w+#]*)")
-_PLAIN = re.compile(r"^[ \t]*([A-Za-z][\w+#]*)(?!.*\.noeval)")
-_JUPYTEXT = re.compile(r"\A---\n(?:(?!---\n).*\n)*?(?:jupytext|kernelspec|jupyter):", re.MULTILINE)
+_FENCE = regex(r"^([ \t]*(?:>[ \t]?)*)(`{3,}(?=[^`]*$)|~{3,})(.*)$")
+_ATX = regex(r"^ {0,3}#{1,6}(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_HTML_HEADING = regex(r"<h[1-6]\b[^>]*>(.*?)</h[1-6]\s*>", re.IGNORECASE | re.DOTALL)
+_UNDERLINE = regex(r"^ {0,3}(?:=+|-{2,})[ \t]*$")
+_ANCHOR = regex(r"\[\[[^\[\]]*\]\]|\{#[^{}]*\}\s*$")
+_TAG = regex(r"<[a-zA-Z/!][^<>]*>")
+_LINK = regex(r"!?\[([^\[\]]*)\]\([^()]*\)")
+_EMPHASIS = regex(r"\*+|`+|(?<!\w)_+|_+(?!\w)")
+_RUN = regex(r"^[ \t]*\{[ \t]*(?:code-cell\}[ \t]*)?([A-Za-z][\w+#]*)")
+_PLAIN = regex(r"^[ \t]*([A-Za-z][\w+#]*)(?!.*\.noeval)")
+_JUPYTEXT = regex(r"\A---\n(?:(?!---\n).*\n)*?(?:jupytext|kernelspec|jupyter):", re.MULTILINE)
 _RUN_SUFFIXES = (".rmd", ".qmd")
 _LONGEST_HEADING = 500
 """In characters; keeps the patterns above, which may look at a line several times, away from long lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     line: int
     """1-based line of the first line of code."""
     info: str

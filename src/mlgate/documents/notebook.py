@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.documents.decoding import newlines, without_surrogates
 from mlgate.documents.json_text import DECODER
 from mlgate.documents.markdown import headings
 from mlgate.limits import MAX_CELLS, MAX_JSON_NESTING
 from mlgate.model import Cell, Problem
+from mlgate.regex import regex
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Pointer: TypeAlias = "tuple[str | int, ...]"
 
-_ESCAPED_KEY = re.compile(r'"[^"\n]{0,40}\\u00[^"\n]{0,80}"[ \t\r\n]{0,20}:')
+_ESCAPED_KEY = regex(r'"[^"\n]{0,40}\\u00[^"\n]{0,80}"[ \t\r\n]{0,20}:')
 _TELLING = frozenset(["cells", "worksheets", "source", "input", "cell_type", "outputs", "metadata", "kernelspec"])
 """Keys that decide what is code."""
 _SOURCES = ("source", "input", "code", "text")
@@ -57,14 +59,13 @@ _OTHER_LANGUAGES = {"markdown": "markdown", "raw": "text"}
 _SHORTEST_LEAF = 13
 """In characters. No secret that can be told without its name is shorter, and Colab gives each cell an id of twelve."""
 
-_PYTHON = re.compile(r"py|glue|sage|_p\d")
+_PYTHON = regex(r"py|glue|sage|_p\d")
 """In the name of a kernel or language that is Python: `ipykernel`, `conda_tensorflow_p36`, `Python_Glue_Session`."""
 
 _LANGUAGES = {"ir": "r", "ijulia": "julia", "irkernel": "r", "shell": "bash", "zsh": "bash", "sh": "bash"}
 
 
-@dataclass(frozen=True, slots=True)
-class Notebook:
+class Notebook(Struct, frozen=True):
     cells: tuple[Cell, ...]
     problems: tuple[Problem, ...]
 
@@ -137,23 +138,19 @@ def _too_deep(whole: Json) -> bool:
     return True
 
 
-@dataclass(slots=True)
 class _Reader:
     """Gathers the cells of one notebook in the order in which they stand in it."""
 
-    whole: dict[str, Json]
-    escaped_surrogates: bool
-    cells: list[Cell] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    sheets: list[tuple[Pointer, list[Json]]] = field(init=False)
-    language: str = field(init=False)
-    _seen: set[str] = field(default_factory=set)
-    _number: int = 0
-    _heading: str | None = None
-
-    def __post_init__(self) -> None:
-        self.sheets = _sheets(self.whole)
-        self.language = _language(self.whole)
+    def __init__(self, whole: dict[str, Json], escaped_surrogates: bool) -> None:
+        self.whole = whole
+        self.escaped_surrogates = escaped_surrogates
+        self.cells: list[Cell] = []
+        self.problems: list[Problem] = []
+        self.sheets = _sheets(whole)
+        self.language = _language(whole)
+        self._seen: set[str] = set()
+        self._number = 0
+        self._heading: str | None = None
 
     def read(self) -> None:
         listed = {pointer for pointer, _ in self.sheets}

@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
 
+from msgspec import Struct, field
+
 from mlgate.documents.json_text import DECODER
+from mlgate.regex import regex
 
 Step = str | int
 Offset = int
 """Into the decoded file, in code points, 0-based."""
 
-_SPACE = re.compile(r"[ \t\n\r]*")
-_ESCAPE = re.compile(
+_SPACE = regex(r"[ \t\n\r]*")
+_ESCAPE = regex(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)",
 )
-_LINE_FEED = re.compile(r"\\(?:n|u000[aA])")
-_CARRIAGE_RETURN = re.compile(r"\\(?:r|u000[dD])")
+_LINE_FEED = regex(r"\\(?:n|u000[aA])")
+_CARRIAGE_RETURN = regex(r"\\(?:r|u000[dD])")
 
 
 class JsonText:
@@ -93,8 +95,7 @@ _BETWEEN_MARKS = 4096
 """Columns after which a place in a long line is remembered, so that its next finding does not start from the left."""
 
 
-@dataclass(slots=True)
-class JsonString:
+class JsonString(Struct):
     """One text that stands in the file as one or several JSON strings."""
 
     text: str

@@ -6,8 +6,10 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.addresses import address
 from mlgate.commands.content import content_of
@@ -16,17 +18,17 @@ from mlgate.commands.repositories import image_of
 from mlgate.commands.requirements import COMMIT, without_password
 from mlgate.model import Embedded, Extraction, Fact, Items, Kind, LineMap, Span, Unit, Value, Vocabulary
 from mlgate.neighbours import described
+from mlgate.regex import regex
 
-_INSTRUCTION = re.compile(r"[ \t]*([A-Za-z]+)(?:[ \t]+|$)")
-_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*escape[ \t]*=[ \t]*(\S)", re.IGNORECASE)
-_FLAG = re.compile(r"--[a-z][\w-]*(?:=(?:\"[^\"]*\"|\S)*)?[ \t]*")
-_HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
-_PAIR = re.compile(r"""([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:[^\s\\]|\\.)*)""")
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?([-+])([^}]*))?\})")
+_INSTRUCTION = regex(r"[ \t]*([A-Za-z]+)(?:[ \t]+|$)")
+_DIRECTIVE = regex(r"[ \t]*#[ \t]*escape[ \t]*=[ \t]*(\S)", re.IGNORECASE)
+_FLAG = regex(r"--[a-z][\w-]*(?:=(?:\"[^\"]*\"|\S)*)?[ \t]*")
+_HEREDOC = regex(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
+_PAIR = regex(r"""([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:[^\s\\]|\\.)*)""")
+_VARIABLE = regex(r"\$(?:(\w+)|\{(\w+)(?::?([-+])([^}]*))?\})")
 
 
-@dataclass(frozen=True, slots=True)
-class _Instruction:
+class _Instruction(Struct, frozen=True):
     name: str
     """Upper case."""
     text: str

@@ -9,9 +9,10 @@ from fnmatch import fnmatchcase
 from mlgate.addresses import address
 from mlgate.model import Extraction, Fact, Span, Unit, Value, Vocabulary
 from mlgate.neighbours import described
+from mlgate.regex import regex
 
-_LINE = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
-_QUOTED = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""")
+_LINE = regex(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+_QUOTED = regex(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""")
 
 
 def extract(units: Sequence[Unit], vocabulary: Vocabulary) -> Extraction:

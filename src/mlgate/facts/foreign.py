@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 
 from mlgate.model import Extraction, Fact, Span, Unit, Value, Vocabulary
+from mlgate.regex import regex
 
-_QUOTED = re.compile(r"""#.*|//.*|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""")
+_QUOTED = regex(r"""#.*|//.*|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""")
 """A text, or a comment, which may hold an apostrophe. In no language of notebooks does `//` stand outside both."""
-_JOINED = re.compile(r"\bpaste0?\(\s*$|\bstring\(\s*$")
+_JOINED = regex(r"\bpaste0?\(\s*$|\bstring\(\s*$")
 """What stands before the first part of a text that is put together: R's `paste0("gs://", bucket)`."""
-_NAMED = re.compile(r"([A-Za-z_.]\w*)\s*(?:=|<-|:)\s*$")
+_NAMED = regex(r"([A-Za-z_.]\w*)\s*(?:=|<-|:)\s*$")
 _HOLE = "{…}"
 
 

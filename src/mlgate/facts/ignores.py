@@ -6,25 +6,26 @@ import io
 import re
 import tokenize
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.model import Fact, Kind, Span, Unit, Value
+from mlgate.regex import regex
 
 TYPES = ("false-positive", "mitigated", "accepted-risk")
 """What a comment may claim. An emergency is for a waiver: it has an end."""
 
 FORM = "# mlgate: ignore[rule/id] false-positive: why, in one sentence"
 
-_SAID = re.compile(r"mlgate:[ \t]*ignore\b", re.IGNORECASE)
-_WELL = re.compile(r"\s*mlgate:[ \t]*ignore\[([^\]\n]*)\][ \t]*([a-z-]+):[ \t]*(\S[^\n]*?)\s*\Z")
-_RULE = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
-_BLOCK_SCALAR = re.compile(r"(?:^|[:\-?]|^[^#]*&\S+)\s+(?:&\S+\s+)?[|>][-+0-9]*\s*(?:#.*)?$")
+_SAID = regex(r"mlgate:[ \t]*ignore\b", re.IGNORECASE)
+_WELL = regex(r"\s*mlgate:[ \t]*ignore\[([^\]\n]*)\][ \t]*([a-z-]+):[ \t]*(\S[^\n]*?)\s*\Z")
+_RULE = regex(r"[a-z0-9-]+/[a-z0-9-]+")
+_BLOCK_SCALAR = regex(r"(?:^|[:\-?]|^[^#]*&\S+)\s+(?:&\S+\s+)?[|>][-+0-9]*\s*(?:#.*)?$")
 _HASH_KINDS = frozenset([Kind.SHELL, Kind.DOTENV, Kind.REQUIREMENTS, Kind.CONFIG])
 _CONTINUED = frozenset([Kind.SHELL, Kind.DOCKERFILE, Kind.REQUIREMENTS])
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
+class _Comment(Struct, frozen=True):
     """A comment and what it stands beside or above; all 1-based, `end_column` one past the end."""
 
     line: int
@@ -204,7 +205,7 @@ def _comment_at(line: str, sign: str) -> int:
     return -1
 
 
-_HTML = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_HTML = regex(r"<!--(.*?)-->", re.DOTALL)
 
 
 def _markdown(text: str) -> Iterator[_Comment]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from mlgate.commands.installs import PIP_OPTIONS
 from mlgate.commands.requirements import Requirement, requirement, without_password
 from mlgate.model import Extraction, Fact, Span, Unit, Value, Vocabulary
+from mlgate.regex import regex
 
-_OPTION = re.compile(r"(--?[A-Za-z][\w-]*)(?:[ \t]*=[ \t]*|[ \t]+|(?=[^\s=]))(\S+)?")
-_COMMENT = re.compile(r"(?:^|[ \t])#.*$")
+_OPTION = regex(r"(--?[A-Za-z][\w-]*)(?:[ \t]*=[ \t]*|[ \t]+|(?=[^\s=]))(\S+)?")
+_COMMENT = regex(r"(?:^|[ \t])#.*$")
 
 
 def extract(units: Sequence[Unit], vocabulary: Vocabulary) -> Extraction:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlgate.commands.content import basename, content_of
 from mlgate.commands.installs import Install, install_of
@@ -43,6 +45,7 @@ from mlgate.model import (
     Value,
     Vocabulary,
 )
+from mlgate.regex import regex
 
 MAX_SCRIPTS = 8
 """Deepest chain of `sh -c "sh -c …"` that is followed: quotes in quotes make it three times as long each time."""
@@ -55,10 +58,8 @@ _UNPACKERS = names("tar bsdtar unzip funzip gunzip gzip zcat bunzip2 bzcat xz un
 _HANDED = {"dpkg": "-i", "rpm": "-", "installer": "-pkg", "msiexec": "/i", "java": "-jar"}
 """Programs that run what a package file holds, and the option that comes before it."""
 _HANDED_VERBS = {"apt": "install", "apt-get": "install", "yum": "install", "dnf": "install", "pip": "install"}
-_CHECKERS = re.compile(
-    r"(?:sha(?:1|224|256|384|512)?|shasum|md5|b2|xxh\d*)(?:sum)?|openssl|gpgv?|cosign|minisign|rhash"
-)
-_CHECKS = re.compile(
+_CHECKERS = regex(r"(?:sha(?:1|224|256|384|512)?|shasum|md5|b2|xxh\d*)(?:sum)?|openssl|gpgv?|cosign|minisign|rhash")
+_CHECKS = regex(
     r"(?<![\w-])(?:-c|--check|--verify|-verify|-V|verify-blob|-a\s*\d+\s+-c)(?![\w-])|\b[0-9a-fA-F]{32,128}\b"
 )
 _SCRIPT_KINDS = {
@@ -98,8 +99,7 @@ def extract(
     return Extraction(tuple(draft.fact() for draft in script.drafts), tuple(script.embedded))
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(Struct):
     """A fact whose attributes later lines may still change."""
 
     kind: str
@@ -117,8 +117,7 @@ class _Draft:
             self.confidence, self.why = confidence, why
 
 
-@dataclass(frozen=True, slots=True)
-class _Fetched:
+class _Fetched(Struct, frozen=True):
     """A file that the script has fetched: the fact that says so, and the names it may have."""
 
     draft: _Draft
@@ -126,8 +125,7 @@ class _Fetched:
     unit: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Used:
+class _Used(Struct, frozen=True):
     """An image that a command takes."""
 
     draft: _Draft
@@ -146,8 +144,7 @@ class _Used:
             self.draft.doubt(Confidence.MEDIUM, "it may be an image of this machine")
 
 
-@dataclass(frozen=True, slots=True)
-class _Clone:
+class _Clone(Struct, frozen=True):
     draft: _Draft
     folder: str
     unit: int

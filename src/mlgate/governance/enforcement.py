@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from mlgate import codeowners
 from mlgate.governance import Change
+from mlgate.regex import regex
 from mlgate.yaml_strict import Data, Document, KeyPath, YamlProblem, read_foreign
 
 HOOKS = ".pre-commit-config.yaml"
@@ -17,7 +17,7 @@ ATTRIBUTES = ".gitattributes"
 
 Read = Callable[[str], bytes | None]
 
-_PIPELINE = re.compile(
+_PIPELINE = regex(
     r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|azure-pipelines\.yml|bitbucket-pipelines\.yml|\.cirrus\.yml"
     r"|\.buildkite/[^/]+\.ya?ml|\.circleci/config\.yml|Jenkinsfile|\.github/actions/.+\.ya?ml|(?:.+/)?[Mm]akefile"
     r"|(?:.+/)?(?:justfile|tox\.ini|noxfile\.py|Taskfile\.ya?ml|package\.json|[^/]+\.mk|[^/]+\.sh)"
@@ -61,8 +61,7 @@ def _change(path: str, line: int, what: str, was: str, now: str, *, is_gone: boo
 # --- documents ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One thing that enforces, with what of it decides whether and how mlgate runs."""
 
     name: str

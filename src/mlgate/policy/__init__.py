@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.cascade import Bundle, params_for
 from mlgate.errors import PolicyError
-from mlgate.model import Rule
+from mlgate.policy import ours
 from mlgate.policy.documents import mapping, of_kind, parse, refuse
 from mlgate.policy.pins import Pin, Pins, pin_of, read_pin
-from mlgate.policy.reader import Reader, Rules
-from mlgate.policy.rules import compile_rule
+from mlgate.policy.reader import Reader, Rules, with_rules
 from mlgate.policy.shape import suggest
 from mlgate.policy.sources import (
     FOLDERS,
@@ -44,12 +44,11 @@ MAX_CHAIN = 5
 """Longest chain of policies that build on policies elsewhere: company, division, department, team, repository."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A bundle, and what is to be known of how it came to be."""
 
     bundle: Bundle
-    documents: tuple[Document, ...]
+    documents: Sequence[Document]
     """Those of the place that was asked for, without what it builds on; the shipped ones where there is no other."""
     slips: tuple[str, ...] = ()
     """What has no effect, a sentence each; `check` goes on, `policy test` fails."""
@@ -65,8 +64,7 @@ class Loaded:
     """Whether nothing but those files, a named source and pinned commits decides what it says."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """The documents of one place, told apart."""
 
     documents: tuple[Document, ...]
@@ -80,6 +78,8 @@ class _Group:
     """By what messages call a file: its path among `files`."""
     revision: str = ""
     """The commit of the pin."""
+    is_shipped: bool = False
+    """Whether it is what mlgate ships, which is compiled already: then no document stands here."""
 
 
 def load_bundle(source: str | Path | None = None, root: Path | None = None, pins: Pins | None = None) -> Bundle:
@@ -115,7 +115,7 @@ def load(
     if source is not None and not _is_shipped(source):
         chain += loader.named(source, source_files)
     elif not chain:
-        return _shipped(pins.documents)
+        return Loaded(ours.shipped_bundle(pins.documents), ours.Documents(pins.documents))
     elif source is not None:
         chain.append(loader.shipped())
     else:
@@ -135,25 +135,6 @@ def _is_shipped(source: str | Path) -> bool:
     return Path(source).exists() and Path(source).resolve() == shipped("policies")
 
 
-@cache
-def _shipped(kept: Path | None) -> Loaded:
-    group = _shipped_group(kept)
-    rules = _with_rules(Rules({}, {}), group.documents)
-    reader = Reader(rules, check_ids=False)
-    policies = tuple(reader.policy(document, group.digest, is_root=True) for document in group.roots)
-    bundle = Bundle(rules.by_id, policies, places=reader.places, renamed=rules.renamed, digest=group.digest)
-    return Loaded(bundle, group.documents)
-
-
-@cache
-def _shipped_group(kept: Path | None) -> _Group:
-    files = OnDisk(shipped("policies").parent, "mlgate/")
-    found = contents(files, bundle_paths(files, "policies"))
-    documents = parse(found, kept, check_schema=False)
-    roots = tuple(of_kind(documents, "Policy"))
-    return _Group(documents, digest(found), roots, (), (), files, {})
-
-
 # --- from place to place
 
 
@@ -165,7 +146,8 @@ class _Loader:
         self.is_settled = True
 
     def shipped(self) -> _Group:
-        return _shipped_group(self.pins.documents)
+        digest = ours.shipped_bundle(self.pins.documents).digest
+        return _Group((), digest, (), (), (), ours.on_disk(), {}, is_shipped=True)
 
     def group(self, files: Files, paths: Sequence[str]) -> _Group:
         found = contents(files, paths)
@@ -233,19 +215,14 @@ class _Loader:
 
     def loaded(self, chain: Sequence[_Group], *, own: bool, named: bool) -> Loaded:
         """One bundle of everything: the last group's root, everything else above it."""
-        base = _shipped(self.pins.documents).bundle
+        base = ours.shipped_bundle(self.pins.documents)
         last = chain[-1]
         _refuse_identities(chain)
-        is_shipped = last is self.shipped()
         rules = Rules(base.rules, base.renamed)
         for group in reversed(chain):
-            rules = rules if group is self.shipped() else _with_rules(rules, group.documents)
+            rules = with_rules(rules, group.documents)
         reader = Reader(rules, check_ids=True)
-        root = (
-            None
-            if is_shipped or not last.roots
-            else reader.policy(last.roots[0], last.digest, last.revision, is_root=True)
-        )
+        root = reader.policy(last.roots[0], last.digest, last.revision, is_root=True) if last.roots else None
         overlays = [
             reader.policy(document, group.digest, group.revision, is_root=False)
             for group in chain
@@ -330,6 +307,8 @@ def _identity_problems(chain: Sequence[_Group]) -> Iterator[str]:
     for group in chain:
         for document in of_kind(group.documents, "Policy"):
             id_ = str(mapping(document.data)["id"])
+            if id_ == SHIPPED_POLICY and chain[-1].is_shipped:
+                yield document.problem(("id",), f"'{id_}' is the policy that mlgate ships; give yours another id")
             if id_ in first:
                 yield document.problem(("id",), f"policy '{id_}' is there already ({first[id_].at()})")
             first.setdefault(id_, document)
@@ -354,35 +333,3 @@ def _two_roots(document: Document, other: str) -> str:
     return document.problem(
         (), f"a second root policy; the first is {other}. One bundle has one policy without scope or extends"
     )
-
-
-# --- rules
-
-
-def _with_rules(base: Rules, documents: Sequence[Document]) -> Rules:
-    """The rules of `base` and of the documents; an id, old or new, names one rule."""
-    by_id = dict(base.by_id)
-    renamed = dict(base.renamed)
-    compiled: list[tuple[Document, Rule]] = []
-    problems: list[str] = []
-    for document in of_kind(documents, "Rule"):
-        try:
-            rule = compile_rule(document)
-        except PolicyError as error:
-            problems.append(str(error))
-            continue
-        if rule.id in by_id:
-            message = f"rule '{rule.id}' is there already ({by_id[rule.id].source}); give yours another id"
-            problems.append(document.problem(("id",), message))
-            continue
-        by_id[rule.id] = rule
-        compiled.append((document, rule))
-    for document, rule in compiled:
-        for index, old in enumerate(rule.formerly):
-            if old in by_id or old in renamed:
-                owner = by_id[renamed.get(old, old)]
-                problems.append(document.problem(("formerly", index), f"'{old}' names a rule already ({owner.source})"))
-            else:
-                renamed[old] = rule.id
-    refuse(problems)
-    return Rules(by_id, renamed)

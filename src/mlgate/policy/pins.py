@@ -6,27 +6,27 @@ import base64
 import hashlib
 import json
 import os
-import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mlgate import git
 from mlgate.errors import GitError, PolicyError
 from mlgate.limits import MAX_POLICY_BYTES
 from mlgate.policy.sources import FOLDERS, InMemory
+from mlgate.regex import regex
 
 MAX_FILES = 2_000
 """Most files of one pinned bundle; the largest known policy repository has a tenth of that."""
 
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?/.+")
-_SCP = re.compile(r"[\w.-]+@[\w.-]+:.+")
+_COMMIT = regex(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_HOST = regex(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?/.+")
+_SCP = regex(r"[\w.-]+@[\w.-]+:.+")
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """A commit of a repository."""
 
     address: str
@@ -44,8 +44,7 @@ class Pin:
         return f"{self.address}@{self.commit}"
 
 
-@dataclass(frozen=True, slots=True)
-class Pins:
+class Pins(Struct, frozen=True):
     """How pinned bundles are had: from the folder `cache`, else by git where `may_fetch`."""
 
     cache: Path | None

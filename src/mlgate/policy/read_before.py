@@ -59,7 +59,7 @@ def place(folder: Path | None, files: Mapping[str, bytes], *, check_schema: bool
 
 def documents(file: Path | None) -> tuple[Document, ...] | None:
     """None where they were not kept, or what is kept is none."""
-    stored = kept.load(file)
+    stored = kept.load(file, list)
     try:
         return None if stored is None else tuple(_document(*one) for one in stored)
     except (TypeError, ValueError):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
 
 from mlgate.cascade import covers
+from mlgate.errors import PolicyError
 from mlgate.model import Bound, Level, Levels, Policy, Ratchet, Rule, Scope, Setting, Waivable, Waiver, WaiverTerms
-from mlgate.policy.documents import mapping
-from mlgate.policy.rules import frozen, parameter_problem
+from mlgate.policy.documents import mapping, of_kind, refuse
+from mlgate.policy.rules import compile_rule, frozen, parameter_problem
 from mlgate.policy.shape import suggest
 from mlgate.yaml_strict import Data, Document, KeyPath
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The rules that policies may speak of."""
 
     by_id: Mapping[str, Rule]
@@ -225,3 +226,32 @@ def _texts(value: Data) -> tuple[str, ...]:
 
 def _number(value: Data) -> int | None:
     return value if isinstance(value, int) else None
+
+
+def with_rules(base: Rules, documents: Sequence[Document]) -> Rules:
+    """The rules of `base` and of the documents; an id, old or new, names one rule."""
+    by_id = dict(base.by_id)
+    renamed = dict(base.renamed)
+    compiled: list[tuple[Document, Rule]] = []
+    problems: list[str] = []
+    for document in of_kind(documents, "Rule"):
+        try:
+            rule = compile_rule(document)
+        except PolicyError as error:
+            problems.append(str(error))
+            continue
+        if rule.id in by_id:
+            message = f"rule '{rule.id}' is there already ({by_id[rule.id].source}); give yours another id"
+            problems.append(document.problem(("id",), message))
+            continue
+        by_id[rule.id] = rule
+        compiled.append((document, rule))
+    for document, rule in compiled:
+        for index, old in enumerate(rule.formerly):
+            if old in by_id or old in renamed:
+                owner = by_id[renamed.get(old, old)]
+                problems.append(document.problem(("formerly", index), f"'{old}' names a rule already ({owner.source})"))
+            else:
+                renamed[old] = rule.id
+    refuse(problems)
+    return Rules(by_id, renamed)

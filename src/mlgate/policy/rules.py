@@ -13,6 +13,7 @@ from mlgate.model import (
     Literal,
     Param,
     Parameter,
+    ParamValue,
     Predicate,
     Rule,
     Severity,
@@ -76,9 +77,9 @@ def regex_problem(pattern: str) -> str:
     return ""
 
 
-def frozen(value: object) -> object:
-    """A parameter's value with its lists as tuples."""
-    return tuple(value) if isinstance(value, list) else value
+def frozen(value: Data) -> ParamValue:
+    """A parameter's value, whose type was checked, with its lists as tuples."""
+    return _texts(value) if isinstance(value, list) else value  # type: ignore[return-value]
 
 
 class _Compiler:

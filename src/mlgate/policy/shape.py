@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
+
+from msgspec import Struct
 
 from mlgate.shipped import shipped
 from mlgate.yaml_strict import Data, Document, KeyPath
@@ -35,8 +36,7 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     path: KeyPath
     message: str
 

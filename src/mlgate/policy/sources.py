@@ -7,13 +7,15 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from mlgate.errors import PolicyError
 from mlgate.git import SYMLINK, Git
 from mlgate.limits import MAX_POLICY_BYTES
+from mlgate.regex import regex
 
 FILE = ".mlgate.yaml"
 FOLDER = ".mlgate"
@@ -22,7 +24,7 @@ FOLDER = ".mlgate"
 FOLDERS = ("", "rules", "policies", "teams", "waivers")
 """Where a bundle's documents stand, relative to its folder."""
 
-_OURS = re.compile(rb"^kind:[ \t]*[\"']?(Policy|Rule|Waivers)\b", re.MULTILINE)
+_OURS = regex(rb"^kind:[ \t]*[\"']?(Policy|Rule|Waivers)\b", re.MULTILINE)
 
 
 class Files(Protocol):
@@ -47,8 +49,7 @@ class Files(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class OnDisk:
+class OnDisk(Struct, frozen=True):
     """Files of this machine; relative paths begin at `root`."""
 
     root: Path
@@ -94,8 +95,7 @@ class OnDisk:
         return self.root / path
 
 
-@dataclass(slots=True)
-class InCommit:
+class InCommit(Struct):
     """Files of a commit of the repository at hand."""
 
     git: Git
@@ -146,8 +146,7 @@ class InCommit:
         return self._tree
 
 
-@dataclass(frozen=True, slots=True)
-class InMemory:
+class InMemory(Struct, frozen=True):
     """Files that were fetched, or that a test made up."""
 
     files: Mapping[str, bytes]

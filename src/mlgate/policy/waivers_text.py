@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from mlgate.errors import MlgateError
 from mlgate.policy.documents import mapping
+from mlgate.regex import regex
 from mlgate.yaml_strict import Data, Document, read
 
 SCHEMA = "https://raw.githubusercontent.com/mlgate/mlgate/main/schemas/policy.schema.json"
@@ -21,7 +22,7 @@ version: 1
 waivers:
 """
 
-_PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}|[A-Za-z]\w*[-/][\w/-]*|emergency|mitigated", re.ASCII)
+_PLAIN = regex(r"\d{4}-\d{2}-\d{2}|[A-Za-z]\w*[-/][\w/-]*|emergency|mitigated", re.ASCII)
 """What YAML takes for the text that it is: days, ids and types. `TRUE` and `null` have no sign in them."""
 
 Entry = Mapping[str, str | int | Sequence[str]]

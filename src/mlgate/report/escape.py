@@ -6,6 +6,8 @@ import json
 import re
 import unicodedata
 
+from mlgate.regex import regex
+
 MAX_COMBINING = 4
 """Most combining marks kept on one letter; Vietnamese and Hebrew need three, a stack of fifty covers other lines."""
 
@@ -15,9 +17,9 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\x1b": r"\x1b"}
 
 # NOTE: build services run what they find in a log. GitHub's runner takes `##[name]` anywhere in a line and `::name::`
 # at its start (src/Runner.Common/ActionCommand.cs), Azure Pipelines `##vso[…]`, TeamCity `##teamcity[…]`.
-_COMMAND = re.compile(r"##(?=\w*\[)")
-_BEYOND_ASCII = re.compile(r"[^\x00-~]")
-_COMMAND_LINE = re.compile(r"^(\s*):(?=:)")
+_COMMAND = regex(r"##(?=\w*\[)")
+_BEYOND_ASCII = regex(r"[^\x00-~]")
+_COMMAND_LINE = regex(r"^(\s*):(?=:)")
 
 _ASCII = str.maketrans(
     {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.model import Decision, Finding, Level, Report, Rule
 from mlgate.report.order import by_place
@@ -21,8 +22,7 @@ ALREADY_THERE = "It was there before this change."
 """Said of an entry that is `existing`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One decision to take, with every finding that it settles."""
 
     decisions: tuple[Decision, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mlgate.model import Level
 from mlgate.report.columns import cut
@@ -22,8 +22,7 @@ BOLD_RED, BOLD_MAGENTA, PLAIN = "\x1b[1;31m", "\x1b[1;35m", "\x1b[0m"
 COLOURS = {Level.BLOCK: BOLD_RED, Level.WARN: BOLD_MAGENTA}
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """How text is written on this terminal."""
 
     columns: int

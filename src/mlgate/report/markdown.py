@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mlgate.model import Level, Report
+from mlgate.regex import regex
 from mlgate.report import days, names, places
 from mlgate.report.escape import visible
 from mlgate.report.groups import ALREADY_THERE, Entry, entries
@@ -15,7 +16,7 @@ from mlgate.report.order import worst_first
 MAX_BYTES = 900_000
 """Longest summary, in bytes. Source: GitHub refuses a step's summary of more than 1 MiB."""
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@$-])")
+_MARKUP = regex(r"([\\`*_{}\[\]<>()#+!|~&@$-])")
 
 
 def render(report: Report, options: Options) -> str:

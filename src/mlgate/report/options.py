@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     width: int = 80
     """Columns of the terminal; 0 is unknown and taken as 80, anything below 40 as 40."""
     colour: bool = False

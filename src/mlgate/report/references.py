@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-_URL = re.compile(r"https?://[^\s<>\"]+")
-_CWE = re.compile(r"\bCWE-(\d+)\b")
-_CVE = re.compile(r"\bCVE-\d{4}-\d{4,}\b")
-_ADVISORY = re.compile(r"\bGHSA(?:-[23456789cfghjmpqrvwx]{4}){3}\b")
-_ATLAS = re.compile(r"\bAML\.[A-Z]{1,2}\d{4}(?:\.\d{3})?\b")
-_OWASP_LLM = re.compile(r"\bLLM(0[1-9]|10)(?::\d{4})?\b")
-_OWASP_ML = re.compile(r"\bML(0[1-9]|10)(?::\d{4})?\b")
+from mlgate.regex import regex
+
+_URL = regex(r"https?://[^\s<>\"]+")
+_CWE = regex(r"\bCWE-(\d+)\b")
+_CVE = regex(r"\bCVE-\d{4}-\d{4,}\b")
+_ADVISORY = regex(r"\bGHSA(?:-[23456789cfghjmpqrvwx]{4}){3}\b")
+_ATLAS = regex(r"\bAML\.[A-Z]{1,2}\d{4}(?:\.\d{3})?\b")
+_OWASP_LLM = regex(r"\bLLM(0[1-9]|10)(?::\d{4})?\b")
+_OWASP_ML = regex(r"\bML(0[1-9]|10)(?::\d{4})?\b")
 
 _ATLAS_FOLDER = {"T": "techniques", "TA": "tactics", "M": "mitigations", "CS": "studies"}
 

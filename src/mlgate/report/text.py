@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from shlex import quote as quoted
 
+from msgspec.structs import replace
+
 from mlgate.model import Decision, Finding, Level, Policy, Report, Summary
+from mlgate.regex import regex
 from mlgate.report import days, names, places
 from mlgate.report.columns import cut_front, fold, width, wrap, wrap_parts
 from mlgate.report.escape import no_command
@@ -23,7 +24,7 @@ MOST_GROUPS = 50
 
 WORST_GROUPS = 10
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_SENTENCE_END = regex(r"(?<=[.!?])\s+(?=[A-Z])")
 
 _TOO_MANY = "{} decisions to take. The {} worst first, then how many per rule; --all shows every one."
 

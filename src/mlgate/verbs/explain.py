@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlgate.cascade import ANYWHERE, Bundle, Here, Said, params_for, said
 from mlgate.decide import days_to_come

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.errors import MlgateError
 from mlgate.model import Decision, Level, Report
+from mlgate.regex import regex
 from mlgate.report import places
 from mlgate.report.columns import wrap
 from mlgate.report.days import spoken
@@ -18,8 +19,8 @@ from mlgate.report.options import Options
 MOST_STEPS = 8
 """Lines of a decision trace. Source: the tools whose traces nobody reads (conftest: 60 lines)."""
 
-_FINGERPRINT = re.compile(r"\d+:[0-9a-f]{16}")
-_PLACE = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::\d+)?")
+_FINGERPRINT = regex(r"\d+:[0-9a-f]{16}")
+_PLACE = regex(r"(?P<path>.+?):(?P<line>\d+)(?::\d+)?")
 
 _WORDS = {
     Level.RECORD: "It is in the reports, and not shown.",
@@ -28,8 +29,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A finding by its fingerprint, or what stands in a line."""
 
     fingerprint: str = ""

@@ -6,8 +6,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.cascade import Bundle
 from mlgate.decide import Context, decide
@@ -27,8 +29,7 @@ Load = Callable[[Path], Loaded]
 """The policy as it would hold for the repository at a root."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """OLD or NEW."""
 
     name: str
@@ -37,8 +38,7 @@ class Side:
     """Where it is a state of a repository's own policy: that repository."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """One finding whose level would be another."""
 
     repository: str
@@ -59,8 +59,7 @@ class Move:
         return "released" if self.now < self.was and self.was >= Level.WARN else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """What the change does."""
 
     old: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate import waiving
 from mlgate.cascade import FIELDS, Bundle, Here, Said, applies, in_force, overreaches, param, said
@@ -18,8 +19,7 @@ from mlgate.report.options import Options
 HEADINGS = ("", "new", "existing", "a no in")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What holds for one rule, or for all rules that nobody names."""
 
     key: str

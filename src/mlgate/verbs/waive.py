@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mlgate import codeowners, waiving
 from mlgate.cascade import Bundle, Here, said, terms
@@ -31,8 +32,7 @@ Ask = Callable[[str], str]
 """Shows a question and gives the answer; the empty text where nothing was said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What was said on the command line; empty is not said."""
 
     target: str
@@ -44,8 +44,7 @@ class Given:
     ticket: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """A waivers file with one entry more."""
 
     id: str

@@ -10,6 +10,7 @@ from mlgate.commands.reader import Word
 from mlgate.commands.repositories import image_of
 from mlgate.facts.config.leaves import Leaf, Step
 from mlgate.model import Embedded, Fact, Kind, LineMap, Unit, Value
+from mlgate.regex import regex
 
 _SCRIPTS = frozenset(
     {
@@ -45,9 +46,9 @@ _HAS_CONTAINERS = (
     r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)\.gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.circleci/"
     r"|(?:^|/)action\.ya?ml$|(?:^|/)\.devcontainer|cloudbuild[\w.-]*\.(?:ya?ml|json)$"
 )
-_CONTAINERS = re.compile(_HAS_CONTAINERS + r"|(?:^|/)\.github/")
+_CONTAINERS = regex(_HAS_CONTAINERS + r"|(?:^|/)\.github/")
 """Files in which `image` names a container."""
-_RUN = re.compile(
+_RUN = regex(
     _HAS_CONTAINERS + r"|(?:^|/)\.github/workflows/|(?:^|/)(?:azure|bitbucket)-pipelines[\w.-]*\.ya?ml$"
     r"|(?:^|/)\.(?:cirrus|travis)\.ya?ml$|(?:^|/)\.buildkite/|(?:^|/)\.pre-commit-(?:config|hooks)\.yaml$"
 )

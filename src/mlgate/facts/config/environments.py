@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.facts.config.leaves import Leaf, Step
 from mlgate.model import Value
@@ -26,16 +27,14 @@ _ELSEWHERE = frozenset({"env_file", "envFrom", "envFile"})
 """Keys beside an environment that bring in more of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     name: str
     value: Value
     leaf: Leaf
     """Where the value stands."""
 
 
-@dataclass(slots=True)
-class Variables:
+class Variables(Struct):
     """One environment."""
 
     pairs: list[Pair] = field(default_factory=list)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.model import Span
+from mlgate.regex import regex
 
 Step = str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     path: tuple[Step, ...]
     """Keys, and 0-based places in lists."""
     value: bool | int | float | str | None
@@ -61,7 +62,7 @@ def read(text: str, path: str) -> tuple[Leaf, ...]:
 
 # --- YAML, JSON
 
-_COMMENT_OF_JSON = re.compile(r'"(?:[^"\\\n]|\\.)*"|(//[^\n]*|/\*.*?\*/)', re.DOTALL)
+_COMMENT_OF_JSON = regex(r'"(?:[^"\\\n]|\\.)*"|(//[^\n]*|/\*.*?\*/)', re.DOTALL)
 """A string, or a comment as editors and devcontainer.json have it in JSON. Source: microsoft/node-jsonc-parser."""
 
 
@@ -126,11 +127,9 @@ def _leaf(
 
 # --- TOML
 
-_TABLE = re.compile(r"[ \t]*\[(\[?)([^\[\]\n]+)\]\]?[ \t]*(?:#.*)?$")
-_TOML_KEY = re.compile(
-    r"""[ \t]*((?:"[^"\n]*"|'[^'\n]*'|[\w-]+)(?:[ \t]*\.[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[\w-]+))*)[ \t]*="""
-)
-_TOML_TOKEN = re.compile(
+_TABLE = regex(r"[ \t]*\[(\[?)([^\[\]\n]+)\]\]?[ \t]*(?:#.*)?$")
+_TOML_KEY = regex(r"""[ \t]*((?:"[^"\n]*"|'[^'\n]*'|[\w-]+)(?:[ \t]*\.[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[\w-]+))*)[ \t]*=""")
+_TOML_TOKEN = regex(
     r'''"""(?P<long>(?:[^\\]|\\.)*?)"""|\'\'\'(?P<raw>.*?)\'\'\'|"(?P<basic>(?:[^"\\\n]|\\.)*)"|'(?P<literal>[^'\n]*)\''''
     r"|(?P<comment>\#[^\n]*)|(?P<sign>[\[\]{},])|(?P<key>[\w-]+)[ \t]*=|(?P<bare>[^\s\[\]{},#=\"']+)|(?P<line>\n)",
     re.DOTALL,
@@ -217,8 +216,8 @@ def _keys(text: str) -> tuple[str, ...]:
 
 # --- INI
 
-_INI_SECTION = re.compile(r"[ \t]*\[([^\]]+)\]")
-_INI_KEY = re.compile(r"([A-Za-z][\w.-]*)[ \t]*[=:][ \t]*(.*?)[ \t\r]*$")
+_INI_SECTION = regex(r"[ \t]*\[([^\]]+)\]")
+_INI_KEY = regex(r"([A-Za-z][\w.-]*)[ \t]*[=:][ \t]*(.*?)[ \t\r]*$")
 
 
 def _ini(text: str) -> Iterator[Leaf]:

@@ -9,21 +9,22 @@ from mlgate.facts.magics import scripts
 from mlgate.facts.magics.cell import Split, Splitter, bare_magic
 from mlgate.limits import without_texts
 from mlgate.model import Embedded, Fact, Kind, Unit, Value
+from mlgate.regex import regex
 
 __all__ = ["Split", "run_files", "split"]
 
 # What may make a cell other than plain Python; where nothing of it is there, the cell is returned as it is.
-_CANDIDATE = re.compile(
+_CANDIDATE = regex(
     r"^[ \t]*(?:[%!?,;/]|In ?\[|>>>|(?:pip3?|conda|mamba|micromamba|uv)[ \t])|=[ \t]*[%!]|\?[ \t]*;?[ \t]*$",
     re.MULTILINE,
 )
 _SIGNS = (b"\n%", b"\n!", b"\n?", b"\n,", b"\n;", b"\n/", b"\nIn[", b"\n>>>", b"=%", b"=!", b"?\n", b"?;\n")
 """What stands in a candidate once blanks are taken out."""
 _INSTALLERS = tuple(f"{name}{blank}" for name in ("pip", "pip3", "conda", "mamba", "uv") for blank in " \t")
-_CELL_IN_PYTHON_OR_SHELL = re.compile(
+_CELL_IN_PYTHON_OR_SHELL = regex(
     r"\s*(?:%%(?:python[23]?|pyspark|local|bash|sh|script|sql|writefile|file)|%(?:python|pyspark|sh|sql))(?:\s|$)"
 )
-_RUN = re.compile(r"""(?:-[a-zA-Z]+\s+)*(?:["'](?P<quoted>[^"']+)["']|(?P<bare>[^\s"'-]\S*))""")
+_RUN = regex(r"""(?:-[a-zA-Z]+\s+)*(?:["'](?P<quoted>[^"']+)["']|(?P<bare>[^\s"'-]\S*))""")
 _SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "shellscript"})
 
 

@@ -6,25 +6,27 @@ import ast
 import posixpath
 import re
 import warnings
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.facts.magics import tables
 from mlgate.facts.magics.lines import Lexer, after_options, continuation
 from mlgate.limits import beyond_bounds
 from mlgate.model import Embedded, Fact, Kind, LineMap, Span, Template, Unit, Value
+from mlgate.regex import regex
 
-_CELL_MAGIC = re.compile(r"%%[ \t]*([^\s%]+)")
-_LINE_MAGIC = re.compile(r"[ \t]*(%{1,2})[ \t]*([^\s]*)")
-_SHELL = re.compile(r"[ \t]*!!?[ \t]*")
-_ASSIGNED = re.compile(r"([^=#!%?]*[^=#!%?<>+\-*/&|^@:~\s]\s*=[ \t]*)(?:!|%[A-Za-z_])")
-_CALLED = re.compile(r"[ \t]*([/,;])[ \t]*([A-Za-z_][\w.]*)[ \t]*(.*)")
-_HELP = re.compile(r"[\w\]*.][ \t]*\?\??[ \t]*;?[ \t]*$")
-_BARE = re.compile(r"[ \t]*([a-z_]\w*)[ \t]+([^\s=(\[.,:;+*/|&<>^%!][^\s=(\[,;]*)")
-_CLASSIC_PROMPT = re.compile(r"^(?:>>>|\.\.\.)(?: |$)")
-_PROMPT = re.compile(r"^[ \t]*(?:In ?\[\d+\]: ?|\.\.\.+: ?)")
-_HOLE = re.compile(r"\{[^{}]*\}|\$\{?[A-Za-z_]\w*\}?")
-_APPEND = re.compile(r"\s(?:-a|--append)(?:\s|$)")
-_PROCESS_OPTIONS = re.compile(r"--(?:out|err|proc)(?:\s+|=)\S+|--[a-z-]+")
+_CELL_MAGIC = regex(r"%%[ \t]*([^\s%]+)")
+_LINE_MAGIC = regex(r"[ \t]*(%{1,2})[ \t]*([^\s]*)")
+_SHELL = regex(r"[ \t]*!!?[ \t]*")
+_ASSIGNED = regex(r"([^=#!%?]*[^=#!%?<>+\-*/&|^@:~\s]\s*=[ \t]*)(?:!|%[A-Za-z_])")
+_CALLED = regex(r"[ \t]*([/,;])[ \t]*([A-Za-z_][\w.]*)[ \t]*(.*)")
+_HELP = regex(r"[\w\]*.][ \t]*\?\??[ \t]*;?[ \t]*$")
+_BARE = regex(r"[ \t]*([a-z_]\w*)[ \t]+([^\s=(\[.,:;+*/|&<>^%!][^\s=(\[,;]*)")
+_CLASSIC_PROMPT = regex(r"^(?:>>>|\.\.\.)(?: |$)")
+_PROMPT = regex(r"^[ \t]*(?:In ?\[\d+\]: ?|\.\.\.+: ?)")
+_HOLE = regex(r"\{[^{}]*\}|\$\{?[A-Za-z_]\w*\}?")
+_APPEND = regex(r"\s(?:-a|--append)(?:\s|$)")
+_PROCESS_OPTIONS = regex(r"--(?:out|err|proc)(?:\s+|=)\S+|--[a-z-]+")
 _FILE_KINDS = {
     **dict.fromkeys((".py", ".pyi", ".pyw", ".ipy"), Kind.PYTHON),
     **dict.fromkeys((".sh", ".bash", ".zsh", ".ksh"), Kind.SHELL),
@@ -37,11 +39,10 @@ _FILE_KINDS = {
 FILLER = "pass"
 _ANYTHING = "get_ipython()"
 """Stands for the result of a magic: an expression of which nothing is known."""
-_IMPORTS = re.compile(r"^(?:import|from)[ \t]+\w", re.MULTILINE)
+_IMPORTS = regex(r"^(?:import|from)[ \t]+\w", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """A code cell, taken apart."""
 
     python: str | None
@@ -56,8 +57,7 @@ class Split:
     """In coordinates of the cell."""
 
 
-@dataclass(slots=True)
-class Splitter:
+class Splitter(Struct):
     cell: int
     rows: list[str]
     """The text as IPython takes it: without prompts and common indentation."""

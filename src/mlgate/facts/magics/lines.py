@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-_TOKEN = re.compile(
+from msgspec import Struct
+
+from mlgate.regex import regex
+
+_TOKEN = regex(
     r"""(?P<comment>\#.*)|(?P<triple>\"{3}|'{3})|(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
     r"""|(?P<open>["'](?=.*\\$))|(?P<bracket>[()\[\]{}])|(?P<help>\?\??;?\s*$)|(?P<continued>\\$)"""
 )
-_ENDS = {quote: re.compile(rf"\\.|(?P<end>{quote})") for quote in ('"', "'", '"""', "'''")}
-_OPTION = re.compile(r"\s*(?:--(?P<long>[a-z][\w-]*)(?:=\S+)?(?=\s|$)|--(?=\s)|-(?P<letter>[A-Za-z])(?P<rest>\S*))")
-_WORD = re.compile(r"\s+\S+")
+_ENDS = {quote: regex(rf"\\.|(?P<end>{quote})") for quote in ('"', "'", '"""', "'''")}
+_OPTION = regex(r"\s*(?:--(?P<long>[a-z][\w-]*)(?:=\S+)?(?=\s|$)|--(?=\s)|-(?P<letter>[A-Za-z])(?P<rest>\S*))")
+_WORD = regex(r"\s+\S+")
 
 
-@dataclass(slots=True)
-class Lexer:
+class Lexer(Struct):
     """Knows, line by line, whether a text is inside brackets or a string. Iterative, linear, tolerant, and the same
     on every Python, unlike `tokenize`."""
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.facts.magics.cell import FILLER, Split, Splitter
 from mlgate.model import Embedded, Fact, Kind, LineMap, Unit
+from mlgate.regex import regex
 
 DATABRICKS = "# Databricks notebook source"
 JUPYTEXT = "# ---\n# jupyter:"
 
-_DATABRICKS_MAGIC = re.compile(r"# MAGIC ?")
-_JUPYTEXT_MAGIC = re.compile(r"[ \t]*# ?(?=%[A-Za-z]|!\S)")
-_JUPYTEXT_CELL = re.compile(r"# (?:%%|\+)(?:.*\blanguage=\"(\w+)\")?")
-_JUPYTEXT_PROSE = re.compile(r"# (?:%%|\+).*\[(?:markdown|md|raw)\]")
-_COMMENT = re.compile(r"# ?")
-_CELL_END = re.compile(r"# -$|# (?:%%|\+)(?:\s|$)")
+_DATABRICKS_MAGIC = regex(r"# MAGIC ?")
+_JUPYTEXT_MAGIC = regex(r"[ \t]*# ?(?=%[A-Za-z]|!\S)")
+_JUPYTEXT_CELL = regex(r"# (?:%%|\+)(?:.*\blanguage=\"(\w+)\")?")
+_JUPYTEXT_PROSE = regex(r"# (?:%%|\+).*\[(?:markdown|md|raw)\]")
+_COMMENT = regex(r"# ?")
+_CELL_END = regex(r"# -$|# (?:%%|\+)(?:\s|$)")
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """Lines that are one cell once their comment signs are gone."""
 
     rows: list[str] = field(default_factory=list)

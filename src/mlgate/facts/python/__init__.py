@@ -6,7 +6,8 @@ import ast
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlgate.facts.python import bigquery, comments
 from mlgate.facts.python.calls import arguments, restricts, targets, with_partial
@@ -39,9 +40,11 @@ from mlgate.model import (
     Value,
     Vocabulary,
 )
+from mlgate.patterns import search
+from mlgate.regex import regex
 
-_PATH_LIKE = re.compile(r"(path|model|repo|name|dir|checkpoint|file|uri|adapter|pretrained|dataset|source|id$)")
-_TO_FILL_IN = re.compile(r"<[^>]*>|<<|>>")
+_PATH_LIKE = regex(r"(path|model|repo|name|dir|checkpoint|file|uri|adapter|pretrained|dataset|source|id$)")
+_TO_FILL_IN = regex(r"<[^>]*>|<<|>>")
 """`<YOUR BUCKET>`: not what will stand there, and it breaks the shell line that it is put into."""
 
 
@@ -311,7 +314,7 @@ class _Reader:
                         yield Fact("class", option.name, self._span(site.here.unit, base))
 
     def _strings(self) -> Iterator[Fact]:
-        searches = Searches.of(self.vocabulary.strings)
+        searches = Searches.of(self.vocabulary.searches or tuple(map(search, self.vocabulary.strings)))
         if not searches:
             return
         written = [_written(site.node) for site in self.outline.strings]

@@ -10,9 +10,10 @@ from mlgate.facts.python.scopes import Outline, Site
 from mlgate.facts.python.texts import plain
 from mlgate.facts.python.values import Evaluator
 from mlgate.model import Ref
+from mlgate.regex import regex
 
-_NAMED = re.compile(r"(?:^|[_.])(?:bq|bigquery|tables?)(?:[_.]|$)", re.IGNORECASE)
-_TABLE = re.compile(r"`?((?:[A-Za-z0-9]|\{…\})(?:[\w-]|\{…\})*(?:\.(?:\w|\{…\})+){1,2}\.(?:\w|\{…\}|\$)*\w)`?")
+_NAMED = regex(r"(?:^|[_.])(?:bq|bigquery|tables?)(?:[_.]|$)", re.IGNORECASE)
+_TABLE = regex(r"`?((?:[A-Za-z0-9]|\{…\})(?:[\w-]|\{…\})*(?:\.(?:\w|\{…\})+){1,2}\.(?:\w|\{…\}|\$)*\w)`?")
 
 
 def tables(found: Outline, evaluator: Evaluator) -> Iterator[tuple[Site, str]]:

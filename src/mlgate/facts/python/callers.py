@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.facts.python.known import Class, Function, Inner
 from mlgate.facts.python.scopes import Binding, Here, Outline, Scope
@@ -15,8 +16,7 @@ MAX_CALLS = 32
 Resolve = Callable[[ast.expr, Here], Collection[Inner]]
 
 
-@dataclass(slots=True)
-class Callers:
+class Callers(Struct):
     """The calls of one document."""
 
     outline: Outline

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.facts.python.known import Class, Function, Instance, Known, Partial, merge
 from mlgate.facts.python.names import Names
@@ -13,8 +15,7 @@ from mlgate.facts.python.values import Evaluator
 from mlgate.model import Confidence, Entries, Items, Made, Ref, Shape, Sink, Value, Wrapper
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One library function that an expression may be."""
 
     name: str

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import re
 import tokenize
 from collections.abc import Iterator
 
-_ADDRESS = re.compile(
+from mlgate.regex import regex
+
+_ADDRESS = regex(
     r"(?<![\w.+-])(?:postgres|postgresql|redshift|mysql|mariadb|mssql|oracle|mongodb|snowflake|clickhouse)"
     r"(?:\+\w+)?://[^\s\"'`<>]+@[^\s\"'`<>]+"
 )
-_USERINFO = re.compile(r"://[^\s\"'`<>]+@")
+_USERINFO = regex(r"://[^\s\"'`<>]+@")
 """A part of an address that is found sooner than its beginning."""
 
 

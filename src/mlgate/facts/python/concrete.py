@@ -11,6 +11,8 @@ from itertools import groupby
 
 import libcst
 
+from mlgate.regex import regex
+
 _LAYOUT = (
     libcst.BaseParenthesizableWhitespace,
     libcst.TrailingWhitespace,
@@ -23,7 +25,7 @@ _LAYOUT = (
     libcst.Semicolon,
 )
 _UNREADABLE = (libcst.ParserSyntaxError, ValueError, RecursionError)
-_ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|N\{[^}]*\}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.)", re.DOTALL)
+_ESCAPE = regex(r"\\(?:[0-7]{1,3}|N\{[^}]*\}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r\n|.)", re.DOTALL)
 
 
 def spelled(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from mlgate.facts.python.known import Class, Function, Inner, Instance, Known, Partial, merge, outside
 from mlgate.facts.python.names import Names
@@ -32,31 +31,37 @@ def read(units: Sequence[Unit], runs: Sequence[str] = ()) -> Outline | None:
     return found
 
 
-@dataclass(slots=True)
 class Exports:
-    """The names of one module, each answered when it is asked for."""
+    """The names of one module, each answered when it is asked for.
 
-    module: Outline
-    names: Names
-    project: Project
-    path: str
-    holder: object = None
-    """What takes the outline apart when it goes: it is kept as long as this is."""
-    is_whole: bool = False
-    """Whether classes are told of with all their attributes: nobody can ask for them later."""
-    _evaluator: Evaluator = field(init=False)
-    _known: dict[str, Value | None] = field(default_factory=dict)
-    _classes: dict[tuple[int, int, int], Class] | None = None
-    """By where they stand."""
+    `holder` takes the outline apart when it goes: it is kept as long as this is. With `is_whole` classes are told of
+    with all their attributes: nobody can ask for them later.
+    """
 
-    def __post_init__(self) -> None:
-        wanted = frozenset(self.names.lasts)
-        libraries = frozenset(self.names.roots)
-        relevance = Relevance(self.module, self.project, self.path, self.names)
-        self._evaluator = Evaluator(self.module, self.project, self.path, relevance, wanted, libraries)
-        options = command_line_options(self.module, self._evaluator)
+    def __init__(
+        self,
+        module: Outline,
+        names: Names,
+        project: Project,
+        path: str,
+        holder: object = None,
+        is_whole: bool = False,
+    ) -> None:
+        self.module = module
+        self.names = names
+        self.project = project
+        self.path = path
+        self.holder = holder
+        self.is_whole = is_whole
+        self._known: dict[str, Value | None] = {}
+        self._classes: dict[tuple[int, int, int], Class] | None = None  # By where they stand.
+        wanted = frozenset(names.lasts)
+        libraries = frozenset(names.roots)
+        relevance = Relevance(module, project, path, names)
+        self._evaluator = Evaluator(module, project, path, relevance, wanted, libraries)
+        options = command_line_options(module, self._evaluator)
         if options:
-            self._evaluator = Evaluator(self.module, self.project, self.path, relevance, wanted, libraries, options)
+            self._evaluator = Evaluator(module, project, path, relevance, wanted, libraries, options)
 
     def get(self, name: str) -> Value | None:
         """None where the module does not bind the name, neither itself nor by a star import."""
@@ -66,7 +71,9 @@ class Exports:
 
     def all(self) -> dict[str, Value]:
         """Every name that the module binds itself or takes from a module of the repository with `*`."""
-        whole = self if self.is_whole else replace(self, is_whole=True, _known={})
+        whole = self
+        if not self.is_whole:
+            whole = Exports(self.module, self.names, self.project, self.path, self.holder, is_whole=True)
         found = {name: value for name in self.module.module.bindings if (value := whole.get(name)) is not None}
         return dict(sorted(found.items()))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Literal as OneOf
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate.facts.python.scopes import Binding, FunctionNode, Here, Outline, Scope, Site, Use, names_in
 
@@ -23,8 +25,7 @@ _Stack = list[tuple[ast.AST, Here, Use, str, ast.expr | None]]
 """Expression, where it stands, what it is used for, the name that it is given, and what it is an argument of."""
 
 
-@dataclass(slots=True)
-class Expressions:
+class Expressions(Struct):
     """Gathers into `found`, for the statements of one unit."""
 
     found: Outline

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.facts.python.scopes import FunctionNode, Here, Scope
 from mlgate.limits import MAX_OPTIONS
 from mlgate.model import Atom, Entries, Given, Items, Shape, Value, Wrapper
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Class:
+class Class(Struct, frozen=True, eq=False):
     """A class statement of this document."""
 
     name: str
@@ -21,13 +21,11 @@ class Class:
     here: Here
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Instance:
+class Instance(Struct, frozen=True, eq=False):
     of: Class
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Function:
+class Function(Struct, frozen=True, eq=False):
     """A function of this document, bound or not."""
 
     node: FunctionNode
@@ -35,8 +33,7 @@ class Function:
     """Its own scope; None for a lambda."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Partial:
+class Partial(Struct, frozen=True, eq=False):
     """`functools.partial(name, …)`: the call that made it holds arguments of the call to come."""
 
     name: str
@@ -48,8 +45,7 @@ Object = Class | Instance | Function | Partial
 Inner = Atom | Object
 
 
-@dataclass(slots=True)
-class Known:
+class Known(Struct):
     """The inner form of `Value`, with objects of this document among its options."""
 
     options: tuple[Inner, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from mlgate.model import OBJECTS
+from mlgate.regex import regex
 
 
 class Names:
@@ -43,10 +44,10 @@ class Names:
         self.exact = frozenset(exact)
         self.opened = tuple(opened)
         """Of patterns whose last segment is open: the plain segments, and what the last one must hold."""
-        self.wild = re.compile("|".join(f"(?:{one})" for one in wild)) if wild else None
+        self._wild = regex("|".join(f"(?:{one})" for one in wild)) if wild else None
 
     def asks_for(self, dotted: str) -> bool:
-        return dotted in self.exact or (self.wild is not None and self.wild.fullmatch(dotted) is not None)
+        return dotted in self.exact or (self._wild is not None and self._wild.fullmatch(dotted) is not None)
 
 
 @lru_cache(maxsize=16)

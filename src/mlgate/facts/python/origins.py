@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.facts.python.guards import shape
 from mlgate.facts.python.known import Inner
@@ -14,6 +15,7 @@ from mlgate.facts.python.scopes import Here, Outline, Site, is_there
 from mlgate.facts.python.texts import plain
 from mlgate.facts.python.values import Evaluator
 from mlgate.model import Local, Made, Project, Ref, Template
+from mlgate.regex import regex
 
 REMOTE = "remote"
 REPOSITORY = "repository"
@@ -61,7 +63,7 @@ _FETCHERS = frozenset(
     "urlretrieve download_url_to_file download_file download_blob_to_file download_to_filename".split()
 )
 _TELLING = (*_WRITERS, *_FOLDER_WRITERS, *_DOWNLOADERS, *_FETCHERS, "open")
-_FOLDER = re.compile(r"(?:^|_)(?:dir|directory|folder|best_model_checkpoint|best_model_path)$", re.IGNORECASE)
+_FOLDER = regex(r"(?:^|_)(?:dir|directory|folder|best_model_checkpoint|best_model_path)$", re.IGNORECASE)
 """Names of attributes, parameters and variables that hold folders: `args.output_dir`, `model_dir`."""
 _NAMED_FIRST = frozenset("spec_from_file_location load_source SourceFileLoader".split())
 """Loaders whose first argument is only the name of what they make."""
@@ -75,8 +77,7 @@ _PATH_WORDS = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Origins:
+class Origins(Struct):
     """Answers for one document; what it writes is gathered once, when first asked."""
 
     outline: Outline

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 from typing import Literal as OneOf
+
+from msgspec.structs import replace
 
 from mlgate.facts.python import guards
 from mlgate.facts.python.expressions import Expressions
@@ -24,8 +25,6 @@ def outline(trees: Sequence[tuple[int, ast.Module]]) -> Outline:
 
 class _Statements(Expressions):
     """Each kind of statement has a method: given it, where it stands, and the blocks around."""
-
-    __slots__ = ()
 
     def all(
         self, body: Sequence[ast.stmt], scope: Scope, block: tuple[int, ...], is_body_of: ast.AST | None = None

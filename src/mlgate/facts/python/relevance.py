@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.facts.python.names import Names
 from mlgate.facts.python.scopes import Binding, Outline
@@ -21,8 +22,7 @@ _TRANSPARENT = frozenset(["value", "__call__", "__func__", "__wrapped__"])
 """Attributes that stand for what they belong to: of an enumeration's member, of a method."""
 
 
-@dataclass(slots=True)
-class Relevance:
+class Relevance(Struct):
     """Answers for one outline. It says too much rather than too little: a name is the same in every scope."""
 
     outline: Outline

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
+
+from msgspec import Struct, field
 
 from mlgate.facts.python import guards
 
@@ -13,8 +14,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Use = OneOf["argument", "docstring", "message", "compare", "pattern", "default", "bare", "other"]
 
 
-@dataclass(slots=True, eq=False)
-class Scope:
+class Scope(Struct, eq=False):
     """A module, class, function or comprehension. The cells of a notebook share one module scope."""
 
     kind: OneOf["module", "class", "function"]
@@ -57,8 +57,7 @@ class Scope:
         return scope
 
 
-@dataclass(slots=True, eq=False)
-class Here:
+class Here(Struct, eq=False):
     """Where an expression stands: what its names mean depends on it.
 
     Neither it nor `Binding` and `Site` changes; they are made by the million, and frozen ones take three times as long.
@@ -72,8 +71,7 @@ class Here:
     column: int
 
 
-@dataclass(slots=True, eq=False)
-class Binding:
+class Binding(Struct, eq=False):
     kind: OneOf["import", "value", "parameter", "element", "unpack", "definition", "class", "unknown"]
     here: Here
     node: ast.AST | None = None
@@ -87,8 +85,7 @@ class Binding:
     annotation: ast.expr | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Site:
+class Site(Struct, eq=False):
     """An expression or statement that may be a fact."""
 
     node: ast.AST
@@ -99,8 +96,7 @@ class Site:
     callee: ast.expr | None = None
 
 
-@dataclass(slots=True)
-class Outline:
+class Outline(Struct):
     """Everything that the rest of the extractor asks of a document, gathered in one walk."""
 
     module: Scope

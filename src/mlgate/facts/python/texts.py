@@ -11,8 +11,9 @@ from itertools import product
 from mlgate.facts.python.known import Inner, Known
 from mlgate.limits import MAX_OPTIONS
 from mlgate.model import Atom, Entries, Items, Local, Template
+from mlgate.regex import regex
 
-_PERCENT = re.compile(r"%(?:\((\w+)\))?[-#0-9 +.]*([sdifrxX%])")
+_PERCENT = regex(r"%(?:\((\w+)\))?[-#0-9 +.]*([sdifrxX%])")
 
 Choice = tuple[str | None, ...]
 """One text in pieces; None stands for what is not known."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 
 from mlgate.limits import beyond_bounds
+from mlgate.regex import regex
 
 MAX_LOOK_AHEAD = 60
 """Most lines that one statement of a text that does not parse is tried with: each is parsed anew."""
 
-_BEGINS = re.compile(r"(?!else\b|elif\b|except\b|finally\b)[^\s)\]}]")
+_BEGINS = regex(r"(?!else\b|elif\b|except\b|finally\b)[^\s)\]}]")
 """How a line begins that may be the first of a statement at the margin."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlgate.facts.python import containers, guards, libraries, texts
 from mlgate.facts.python.callers import Callers
@@ -36,8 +37,7 @@ _TEXT_METHODS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-@dataclass(slots=True)
-class Evaluator:
+class Evaluator(Struct):
     """Answers what names and expressions of one outline may be. One per document."""
 
     outline: Outline

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlgate.facts.python.calls import Target, arguments, targets
 from mlgate.facts.python.known import Function, Partial

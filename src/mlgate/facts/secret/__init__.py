@@ -6,13 +6,15 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlgate.detectors import Detector, Detectors
 from mlgate.facts.secret.catalogue import compile_detectors
 from mlgate.facts.secret.find import Hit, apart, find
 from mlgate.facts.secret.mask import mask_text
 from mlgate.model import Cell, Confidence, Extraction, Fact, Span, Value
+from mlgate.regex import regex
 
 __all__ = ["compile_detectors", "extract", "find", "mask_text"]
 
@@ -25,7 +27,7 @@ MAX_LINE = 1_000
 MAX_DOCSTRING = 4_000
 """How far back a docstring may begin, in code points; a string that began earlier is taken for code."""
 
-PROSE = re.compile(
+PROSE = regex(
     r"example|e\.g\.|sample|dummy|fake|placeholder|for instance|something like|looks like|such as|default",
     re.IGNORECASE,
 )
@@ -33,7 +35,7 @@ MADE_FOR_TESTS = frozenset(
     {"generic-password", "basic-auth-url", "database-url", "presigned-url", "jwt", "jupyter-token"}
 )
 """Kinds that tests make up or record all the time; the others keep their confidence there."""
-TEST_PATH = re.compile(
+TEST_PATH = regex(
     r"(?:^|/)(?:tests?|testing|fixtures?|mocks?)(?:[_-][^/]*)?/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.\w+$"
 )
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate import placeholders
 from mlgate.detectors import MAX_NEAR, Detector, Detectors
 from mlgate.model import Confidence
+from mlgate.regex import regex
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """One value in one text: where it stands and what it is. It holds no part of the value."""
 
     start: int
@@ -28,13 +29,13 @@ class Hit:
     preview: str
 
 
-ESCAPED = re.compile(r"(?:\\[nrtbfv0]|\x1b\[[0-9;]{0,8}m|\\(?:x1b|u001b|033)\[[0-9;]{0,8}m|%[0-9A-Fa-f]{2})$")
+ESCAPED = regex(r"(?:\\[nrtbfv0]|\x1b\[[0-9;]{0,8}m|\\(?:x1b|u001b|033)\[[0-9;]{0,8}m|%[0-9A-Fa-f]{2})$")
 """What may touch a key from the left although it ends in a letter: an escape in a string, a colour, URL encoding."""
 BASE64 = re.compile(r"[A-Za-z0-9+/=]{0,80}")
 MAX_BLOB = 40
 """More base64 than this around a match, in code points, makes it a stretch of an image or archive."""
-IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{0,60}$")
-NOT_SECRET = re.compile(
+IDENTIFIER = regex(r"[A-Za-z0-9_.-]{0,60}$")
+NOT_SECRET = regex(
     r"(?:next|page|pagination|continuation|sync|start|end|pad|eos|bos|unk|sep|cls|mask|special|image|video|audio|"
     r"prefix|suffix|stop|trigger|initializer|placeholder|csrf|idempotency|client_?request|resume|cursor|speech|"
     r"delimiter|class|instance|modifier|split|each|new|per|skip|client|creation|update|lock|upload|download|nonce|"
@@ -44,7 +45,7 @@ NOT_SECRET = re.compile(
     re.IGNORECASE,
 )
 """Names that end like a secret's and hold none."""
-NAME = re.compile(r"[^A-Za-z0-9_-]")
+NAME = regex(r"[^A-Za-z0-9_-]")
 BY_NAME = "known by its name only"
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mlgate.cascade import ANYWHERE, Bundle
 from mlgate.errors import MlgateError, PolicyError
@@ -23,8 +24,7 @@ from mlgate.yaml_strict import Document
 __all__ = ["Bench", "Outcome", "examined", "forms", "notebook", "printed", "run", "run_changed", "sources_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """What examples are tried with."""
 
     examine: Examine
@@ -32,8 +32,7 @@ class Bench:
     """None: whether examples try every part of a rule is not asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     failures: tuple[str, ...]
     notes: tuple[str, ...]
     rules: int

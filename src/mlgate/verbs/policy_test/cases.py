@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlgate import waiving
 from mlgate.cascade import Bundle, Here, days, keys_for
@@ -34,8 +36,7 @@ ASKING = "asked-in-this-test"
 """Id of the overlay and of the waiver that a test makes up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came out of a made-up finding."""
 
     level: Level
@@ -74,8 +75,7 @@ def failure(test: Mapping[str, Data], document: Document, bundle: Bundle, examin
     return f"{name}expected {expected.name.lower()}, not {outcome.level.name.lower()}{trace}"
 
 
-@dataclass(slots=True)
-class _Case:
+class _Case(Struct):
     given: Mapping[str, Data]
     document: Document
     bundle: Bundle

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from mlgate.cascade import ANYWHERE
 from mlgate.errors import PolicyError
@@ -28,8 +29,7 @@ GONE = object()
 """Instead of a value: taken out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(Struct, frozen=True):
     """One change to one document."""
 
     document: int

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from mlgate import __version__, codeowners
 from mlgate.governance.enforcement import HOOKS, hook_parts
 from mlgate.model import Level
 from mlgate.policy import Loaded
 from mlgate.policy.sources import FILE, FOLDER
+from mlgate.regex import regex
 from mlgate.report.columns import wrap
 from mlgate.report.look import Look, look_of
 from mlgate.report.options import Options
@@ -19,7 +21,7 @@ from mlgate.yaml_strict import YamlProblem, read_foreign
 
 Read = Callable[[str], bytes | None]
 
-_RELEASE = re.compile(r"v?\d+(\.\d+)*([a-z0-9.+-]*)?|[0-9a-f]{40}")
+_RELEASE = regex(r"v?\d+(\.\d+)*([a-z0-9.+-]*)?|[0-9a-f]{40}")
 
 
 class State(str, Enum):
@@ -29,8 +31,7 @@ class State(str, Enum):
     """Nothing that mlgate can read says it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was looked at."""
 
     state: State
@@ -39,8 +40,7 @@ class Finding:
     """What to do, beginning with a verb; empty where nothing is to be done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """What only this clone can say."""
 
     hooks: Mapping[str, str]

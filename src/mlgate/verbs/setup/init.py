@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate import codeowners
 from mlgate.governance.enforcement import ATTRIBUTES, HOOKS
@@ -20,16 +21,14 @@ OTHER_PIPELINES = (".gitlab-ci.yml", "azure-pipelines.yml", "bitbucket-pipelines
 Read = Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     owner: str = ""
     """Who answers for the checks, as in CODEOWNERS; empty: nobody is named, so no owners are written."""
     source: str = texts.SOURCE
     """Where pre-commit gets mlgate from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One file, and what happens to it."""
 
     path: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from mlgate.verbs.stats.reports import Assets, Lapsing, Seen, Snapshot
 
@@ -20,8 +21,7 @@ MOST_PATHS = 10
 """Paths that are listed as most suppressed."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCount:
+class RuleCount(Struct, frozen=True):
     """One rule over some reports; findings are counted once per fingerprint and repository."""
 
     rule: str
@@ -51,8 +51,7 @@ class RuleCount:
         return self.false_rate is not None and self.false_rate > MOST_FALSE
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Struct, frozen=True):
     rules: tuple[RuleCount, ...]
     """By rule, the most findings first."""
     repositories: Mapping[str, tuple[RuleCount, ...]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlgate.model import Finding
 
@@ -13,8 +14,7 @@ MOST_POINTS = 60
 """Most commits that are examined, unless somebody asks for more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A first-parent commit and what was found in it."""
 
     commit: str
@@ -23,8 +23,7 @@ class Point:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(Struct, frozen=True):
     """A finding of the last commit, and the first one from which on it was always there."""
 
     finding: Finding
@@ -34,8 +33,7 @@ class Since:
     """Whether it was there in the first commit that was looked at: it may be older."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     points: tuple[tuple[str, str, int], ...]
     """(date, commit, findings), oldest first."""
     since: tuple[Since, ...]

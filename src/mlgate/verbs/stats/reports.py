@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from mlgate.errors import MlgateError
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One finding of one report."""
 
     rule: str
@@ -24,8 +24,7 @@ class Seen:
     """`inline` or `waiver` and the type, as in `waiver/false-positive`; empty where it counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lapsing:
+class Lapsing(Struct, frozen=True):
     """A waiver that somebody has to renew or to clear away."""
 
     repository: str
@@ -36,8 +35,7 @@ class Lapsing:
     until: str
 
 
-@dataclass(frozen=True, slots=True)
-class Assets:
+class Assets(Struct, frozen=True):
     """References of one type, and those among them that are pinned."""
 
     type: str
@@ -45,8 +43,7 @@ class Assets:
     pinned: int
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """One report: a repository on a day."""
 
     repository: str
