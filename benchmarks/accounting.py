@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlgate import scan, sides
-from mlgate.examine import Result
-from mlgate.model import Report
+from mlgate.model import Report, Result
 from mlgate.question import Question
 
 DATE = "2026-11-23"
@@ -60,8 +59,8 @@ class Account:
 class _Recorded(sides.Sides):
     """Takes down which files it has results of, and which of those were read."""
 
-    def examined(self, tasks: Iterable[sides.Task]) -> list[Result]:
-        results = super().examined(tasks)
+    def examined(self, tasks: Iterable[sides.Task], *, is_whole: bool = False) -> list[Result]:
+        results = super().examined(tasks, is_whole=is_whole)
         SEEN.extend(results)
         return results
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from mlgate.model import Confidence, Fact, Span, Value
-from mlgate.parts import HOLE
+from mlgate.model import HOLE, Confidence, Fact, Span, Value
 from mlgate.regex import regex
 
 _ADDRESS = regex(r"(?:[A-Za-z][A-Za-z0-9+._-]{0,40}:|/dbfs/)\S+")

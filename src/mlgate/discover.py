@@ -1,7 +1,7 @@
 """Which files are looked at, what each of them is, and their bytes."""
 
 # Paths are bytes at the file system, so that names outside the locale's encoding can be opened: pathlib takes none.
-# ruff: noqa: PTH113, PTH114, PTH115, PTH117, PTH118, PTH123
+# ruff: noqa: PTH113, PTH114, PTH115, PTH117, PTH118
 
 from __future__ import annotations
 
@@ -76,6 +76,8 @@ class Inventory(Struct, frozen=True):
 
     root: str
     entries: tuple[Entry, ...]
+    is_whole: bool = False
+    """Whether these are all the files that there are, and no others."""
 
 
 # --- kinds ----------------------------------------------------------------------------------------------------------
@@ -189,7 +191,7 @@ def discover(root: str, paths: Sequence[str], git: Git | None, folder: str | Non
     Raises MlgateError for a path that is missing or outside the root.
     """
     if not paths:
-        return Inventory(root, _sorted(_listed(root, git)))
+        return Inventory(root, _sorted(_listed(root, git)), is_whole=True)
     entries: dict[str, Entry] = {}
     listed: dict[str, Entry] | None = None
     for argument in paths:
@@ -294,8 +296,9 @@ def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Sourc
     git does, and an Unread where it leads out of the tree.
     """
     absent: list[Entry] = []
+    links: dict[str, bool] = {}
     for entry in entries:
-        outcome = entry.problem or _read_twice(root, entry)
+        outcome = entry.problem or _read_twice(root, entry, links)
         if outcome is not None:
             yield outcome
         elif entry.object_id is None or git is None:
@@ -313,9 +316,9 @@ def read(root: str, entries: Iterable[Entry], git: Git | None) -> Iterator[Sourc
             yield from (Unread(path, "not-fetched", str(error)) for path in files)
 
 
-def _read_twice(root: str, entry: Entry) -> Source | Unread | None:
-    """None: the work tree has no such file."""
-    if entry.object_id is not None and _is_beyond_link(root, entry.path):
+def _read_twice(root: str, entry: Entry, links: dict[str, bool]) -> Source | Unread | None:
+    """None: the work tree has no such file. `links`: see `_is_beyond_link`."""
+    if entry.object_id is not None and _is_beyond_link(root, entry.path, links):
         return None
     for _ in range(2):
         match _read_once(root, entry.path):
@@ -328,6 +331,11 @@ def _read_twice(root: str, entry: Entry) -> Source | Unread | None:
     return Unread(entry.path, "unreadable", "it changed while it was read")
 
 
+_FLAGS = os.O_RDONLY
+for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"):
+    _FLAGS |= getattr(os, _flag, 0)  # Windows has the first alone, POSIX the others.
+
+
 class _Lost(Enum):
     CHANGED = "while it was read"
     VANISHED = "before it was read"
@@ -335,9 +343,6 @@ class _Lost(Enum):
 
 def _read_once(root: str, path: str) -> Source | Unread | _Lost:
     native = _native(root, path)
-    flags = os.O_RDONLY
-    for name in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"):
-        flags |= getattr(os, name, 0)  # Windows has the first alone, POSIX the others.
     try:
         mode = os.lstat(native).st_mode
         if stat.S_ISLNK(mode):
@@ -345,25 +350,34 @@ def _read_once(root: str, path: str) -> Source | Unread | _Lost:
         if not stat.S_ISREG(mode):
             # Not even opened: opening a device may do something.
             return Unread(path, "unreadable", _special(mode))
-        descriptor = os.open(native, flags)
+        descriptor = os.open(native, _FLAGS)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return _Lost.VANISHED
         return _Lost.CHANGED if error.errno == errno.ELOOP else Unread(path, "unreadable", _said(error))
     try:
-        with open(descriptor, "rb") as file:
-            before = os.fstat(descriptor)
-            if not stat.S_ISREG(before.st_mode):
-                return _Lost.CHANGED
-            if before.st_size > MAX_BYTES:
-                return _too_large(path, before.st_size)
-            data = file.read(MAX_BYTES + 1)
-            after = os.fstat(descriptor)
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            return _Lost.CHANGED
+        if before.st_size > MAX_BYTES:
+            return _too_large(path, before.st_size)
+        data = _content(descriptor, before.st_size)
+        after = os.fstat(descriptor)
     except OSError as error:
         return Unread(path, "unreadable", _said(error))
+    finally:
+        os.close(descriptor)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
         return _Lost.CHANGED
     return source(path, data, WORK_TREE)
+
+
+def _content(descriptor: int, size: int) -> bytes:
+    """Everything, or a byte more than `size`: then it grew."""
+    data = os.read(descriptor, size + 1)
+    while data and len(data) < size and (more := os.read(descriptor, size + 1 - len(data))):
+        data += more
+    return data
 
 
 def sources_at(git: Git, commit: str, paths: Iterable[str] | None = None) -> Iterator[Source | Unread]:
@@ -445,14 +459,17 @@ def _is_below(root: str, real: str | bytes) -> bool:
         return False
 
 
-def _is_beyond_link(root: str, path: str) -> bool:
-    """Whether a folder on the way is a link: git takes what lies behind it for deleted."""
-    folder = posixpath.dirname(path)
-    while folder:
-        if os.path.islink(_native(root, folder)):
-            return True
-        folder = posixpath.dirname(folder)
-    return False
+def _is_beyond_link(root: str, path: str, links: dict[str, bool]) -> bool:
+    """Whether a folder on the way is a link: git takes what lies behind it for deleted.
+
+    `links` are the answers so far, by folder: neighbours have the same.
+    """
+    folder = path.rpartition("/")[0]
+    if not folder:
+        return False
+    if folder not in links:
+        links[folder] = os.path.islink(_native(root, folder)) or _is_beyond_link(root, folder, links)
+    return links[folder]
 
 
 def _said(error: OSError) -> str:

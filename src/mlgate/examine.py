@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from mlgate import __version__, closure, codec, documents, ignoring, screen
@@ -19,22 +18,25 @@ from mlgate.findings import findings
 from mlgate.governance import Change
 from mlgate.law import Law
 from mlgate.match import Circumstances, Index, Match, match, references
-from mlgate.model import Asset, Cell, Document, Fact, Finding, Kind, Problem, Project, Rule, Source, Value, Version
+from mlgate.model import (
+    Asset,
+    Cell,
+    Document,
+    Fact,
+    Finding,
+    Kind,
+    Problem,
+    Project,
+    Result,
+    Rule,
+    Source,
+    Value,
+    Version,
+)
 from mlgate.project import Recorder, answers_hold
 from mlgate.reexports import Reexports
 
 _TEXT_KINDS = frozenset([Kind.TEXT, Kind.MARKDOWN, Kind.SQL])
-
-
-class Result(Struct, frozen=True):
-    """What one file holds. Plain data: it travels between processes."""
-
-    path: str
-    findings: tuple[Finding, ...] = ()
-    assets: tuple[Asset, ...] = ()
-    cells: int = 0
-    unread: bool = False
-    """Whether the whole file could not be read as what it is."""
 
 
 class Examiner:

@@ -16,6 +16,7 @@ from mlgate.facts.python.canonical import canonical
 from mlgate.facts.secret import mask_text
 from mlgate.match import Match, text_of
 from mlgate.model import (
+    HOLE,
     Atom,
     Document,
     Entries,
@@ -30,7 +31,6 @@ from mlgate.model import (
     Template,
     Value,
 )
-from mlgate.parts import HOLE
 from mlgate.regex import regex
 
 _PYTHON_FACTS = frozenset(["call", "class", "import"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mlgate.parts import HOLE
+from mlgate.model import HOLE
 from mlgate.regex import regex
 
 

@@ -35,7 +35,7 @@ def load(file: Path | None, kind: type[Thing]) -> Thing | None:
         return None
 
 
-def keep(file: Path | None, data: Any) -> None:
+def keep(file: Path | None, data: Any, most: int = MAX_KEPT) -> None:
     """Only the newest of its kind stay (`KIND-….json`); a folder that cannot be written to is left alone."""
     if file is None:
         return
@@ -45,7 +45,7 @@ def keep(file: Path | None, data: Any) -> None:
         beside.write_bytes(encode(data))
         beside.replace(file)
         older = sorted(file.parent.glob(f"{kind}-*.json"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
-        for one in older[MAX_KEPT:]:
+        for one in older[most:]:
             one.unlink(missing_ok=True)
     except (OSError, UnicodeError, OverflowError):
         # Another run may have tidied up first. What is not kept is derived again.

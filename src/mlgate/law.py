@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,11 +17,10 @@ from mlgate import __version__, detectors, kept
 from mlgate.cascade import Bundle
 from mlgate.errors import MlgateError
 from mlgate.model import Rule, Search, Vocabulary
-from mlgate.patterns import search
-from mlgate.reexports import Reexports
-from mlgate.screen import ready
-from mlgate.triggers import compile_screen
 from mlgate.vocabulary import vocabulary_of
+
+if TYPE_CHECKING:
+    from mlgate.reexports import Reexports
 
 
 class Law(Struct, frozen=True):
@@ -60,6 +59,9 @@ def derive(bundle: Bundle, only: Sequence[str], place: Path | None) -> Law:
 
 def reexports(law: Law, read: Callable[[str], bytes | None], known: Container[str] | None = None) -> Reexports:
     """What the modules of a tree hand on of what the law asks for; `read` gives its files, `known` are their paths."""
+    from mlgate.reexports import Reexports
+    from mlgate.screen import ready
+
     return Reexports(read, ready(law.screen), known)
 
 
@@ -73,6 +75,9 @@ class _Derived(Struct, frozen=True):
 def _derived(vocabulary: Vocabulary, gate: Mapping[str, Any], file: Path | None) -> _Derived:
     stored = kept.load(file, _Derived)
     if stored is None:
+        from mlgate.patterns import search
+        from mlgate.triggers import compile_screen
+
         screen = compile_screen(vocabulary, gate if vocabulary.secrets else None)
         stored = _Derived(screen, tuple(map(search, vocabulary.strings)))
         kept.keep(file, stored)

@@ -9,12 +9,10 @@ from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion
-from packaging.version import Version as Pep440
 
 from mlgate import identifiers
 from mlgate.model import (
+    HOLE,
     OR,
     Atom,
     Clause,
@@ -33,7 +31,7 @@ from mlgate.model import (
     Value,
     Version,
 )
-from mlgate.parts import HOLE, NAMES, part
+from mlgate.parts import NAMES, part
 from mlgate.regex import regex
 
 
@@ -620,6 +618,10 @@ def _installed(package: str, wanted: str, params: Mapping[str, object], circumst
 
 @lru_cache(maxsize=1024)
 def _contains(specifier: str, version: str) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion
+    from packaging.version import Version as Pep440
+
     try:
         return SpecifierSet(specifier).contains(Pep440(version), prereleases=True)
     except (InvalidSpecifier, InvalidVersion):

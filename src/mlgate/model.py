@@ -494,6 +494,9 @@ class Rule(Struct, frozen=True):
     """File and line of the document, for messages."""
 
 
+HOLE = "{…}"
+"""Stands in a text for what is not known of it (U+2026 in braces)."""
+
 OR = " or "
 """Joins the assets of a finding that may be any of several."""
 
@@ -546,6 +549,17 @@ class Finding(Struct, frozen=True):
     """The inline ignores that stand beside it and name its rule; whether they count is for policy to say."""
     commit: str | None = None
     """The commit that holds it, where the file as it is judged does not any more: a secret that was taken out again."""
+
+
+class Result(Struct, frozen=True):
+    """What one file holds. Plain data: it travels between processes."""
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    cells: int = 0
+    unread: bool = False
+    """Whether the whole file could not be read as what it is."""
 
 
 # --- what follows ---------------------------------------------------------------------------------------------------

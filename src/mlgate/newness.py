@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import Literal
 
-from mlgate.model import OR, Finding
-from mlgate.parts import HOLE
+from mlgate.model import HOLE, OR, Finding
 
 Status = Literal["new", "existing"]
 

@@ -9,10 +9,8 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from mlgate.model import HOLE
 from mlgate.regex import regex
-
-HOLE = "{…}"
-"""Stands in a text for what is not known of it (U+2026 in braces)."""
 
 MAX_TEXT = 100_000
 """Characters of a text that are looked at; what lies behind them is not seen. No address or name is as long."""

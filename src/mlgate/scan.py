@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,7 +29,6 @@ from mlgate import (
 from mlgate.cache import Cache
 from mlgate.cascade import Bundle, Here, in_force
 from mlgate.errors import MlgateError
-from mlgate.examine import Examiner
 from mlgate.git import Git, find_root, is_committing
 from mlgate.governance import Change, enforcement, policies
 from mlgate.law import Law, derive, reexports
@@ -46,12 +45,14 @@ from mlgate.model import (
     WaiverCount,
 )
 from mlgate.policy import Loaded, Pins
-from mlgate.project import Repository
 from mlgate.question import Question
 from mlgate.screen_key import screen_key
 from mlgate.sides import WORK_TREE, Sides, Task
 from mlgate.trees import Memory
 from mlgate.versions import is_dependency_file
+
+if TYPE_CHECKING:
+    from mlgate.project import Repository
 
 Thing = TypeVar("Thing")
 
@@ -172,12 +173,13 @@ class _Check(Struct):
 
     def findings(self) -> tuple[Finding, ...]:
         """Of everything that is looked at, before anything is decided."""
-        results = self.sides.examined(self._tasks(self._inventory()))
+        inventory = self._inventory()
+        results = self.sides.examined(self._tasks(inventory), is_whole=inventory.is_whole)
         return tuple(finding for result in sorted(results, key=lambda one: one.path) for finding in result.findings)
 
     def report(self) -> Report:
         inventory = self._inventory()
-        results = self.sides.examined(self._tasks(inventory))
+        results = self.sides.examined(self._tasks(inventory), is_whole=inventory.is_whole)
         if self.changes:
             wider = self._whose_answers_differ(inventory)
             results += self.sides.examined(Task(WORK_TREE, entry.path, entry) for entry in wider)
@@ -217,6 +219,9 @@ class _Check(Struct):
         found = passed_through.blobs(self.git, base, head)
         if not found:
             return []
+        from mlgate.examine import Examiner
+        from mlgate.project import Repository
+
         rules = {id_: rule for id_, rule in self.law.rules.items() if id_.startswith(passed_through.SECRETS)}
         # What a file says of its project decides nothing about a secret: no other file is asked for.
         here = Here(repository=self.sides.repository(), branch=self.sides.branch())
@@ -299,9 +304,10 @@ class _Check(Struct):
         question = self.question
         if question.stdin is not None or question.only or self._is_hook():
             return False
-        return not question.paths or any(
-            os.path.realpath(Path(question.folder, path)) == os.path.realpath(self.root) for path in question.paths
-        )
+        return not question.paths or any(map(self._is_root, question.paths))
+
+    def _is_root(self, path: str) -> bool:
+        return os.path.realpath(Path(self.question.folder, path)) == os.path.realpath(self.root)
 
     def _context(self, run: Run, examined: frozenset[str]) -> decide.Context:
         return decide.Context(
@@ -334,7 +340,7 @@ class _Check(Struct):
             for path in self.sides.tree(WORK_TREE).paths()
             if path not in examined and globs.matches(path, patterns)
         ]
-        entries = {entry.path: entry for entry in discover.discover(self.root, (), self.git).entries}
+        entries = {entry.path: entry for entry in self.sides.disk().inventory().entries}
         results = self.sides.examined(Task(WORK_TREE, path, entries[path]) for path in paths if path in entries)
         findings = [finding for result in results for finding in result.findings]
         return {
@@ -350,7 +356,10 @@ class _Check(Struct):
             path = discover.place(self.root, question.stdin[0], question.folder)
             return discover.Inventory(self.root, (discover.Entry(path, discover.kind_of_name(path) or Kind.TEXT),))
         if question.paths or self.git is None:
-            inventory = discover.discover(self.root, question.paths, self.git, question.folder)
+            if all(map(self._is_root, question.paths)):
+                inventory = self.sides.disk().inventory()
+            else:
+                inventory = discover.discover(self.root, question.paths, self.git, question.folder)
             if not inventory.entries:
                 # In CI a wrong folder must not look like a clean one.
                 asked = ", ".join(question.paths) or self.root
@@ -362,7 +371,7 @@ class _Check(Struct):
             staged = [path for path, (status, _) in changed.items() if status != "D"]
             nothing = discover.Inventory(self.root, ())
             return discover.discover(self.root, staged, self.git, self.root) if staged else nothing
-        return discover.discover(self.root, (), self.git)
+        return self.sides.disk().inventory()
 
     def _is_hook(self) -> bool:
         return bool(self.question.environment.get("PRE_COMMIT")) or _committing(
@@ -402,7 +411,7 @@ class _Check(Struct):
         asked = re.compile(rb"(?<!\w)(?:" + b"|".join(map(re.escape, words)) + rb")(?!\w)")
         return [
             entry
-            for entry in discover.discover(self.root, (), self.git).entries
+            for entry in self.sides.disk().inventory().entries
             # What git does not track is no part of the change.
             if entry.path not in known
             and entry.object_id is not None

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from mlgate import discover, workers
+from mlgate import discover, whole
 from mlgate.base import Base
 from mlgate.cache import Cache
 from mlgate.cascade import Here
-from mlgate.examine import Examiner, Result
 from mlgate.git import Git
 from mlgate.law import Law, reexports
 from mlgate.limits import FILE_SECONDS
-from mlgate.model import Finding, Kind, Source
-from mlgate.modules import Modules
-from mlgate.project import Repository, Tree
+from mlgate.model import Finding, Kind, Result, Source
 from mlgate.question import Question
-from mlgate.reexports import Reexports
 from mlgate.trees import CommitTree, WorkTree
+from mlgate.whole import Whole
+
+# What takes files apart is imported where one is: in a work tree that did not change, none is.
+if TYPE_CHECKING:
+    from mlgate.examine import Examiner
+    from mlgate.modules import Modules
+    from mlgate.project import Repository, Tree
+    from mlgate.reexports import Reexports
 
 WORK_TREE = ""
 """The side that is judged; any other side is a commit."""
@@ -71,24 +77,48 @@ class Sides(Struct):
         found += self.examined(tasks)
         return [finding for result in sorted(found, key=lambda result: result.path) for finding in result.findings]
 
-    def examined(self, tasks: Iterable[Task]) -> list[Result]:
-        """Results in any order; a file that cost its worker is judged as such."""
+    def examined(self, tasks: Iterable[Task], *, is_whole: bool = False) -> list[Result]:
+        """Results in any order; a file that cost its worker is judged as such.
+
+        `is_whole`: the tasks are all the files of the work tree. What was found in the very same one before is kept.
+        """
         waiting = list(tasks)
         if not waiting:
             return []
+        place = self.question.cache if is_whole and all(task.entry is not None for task in waiting) else None
+        state = None if place is None else self._state(place)
+        known = None if state is None else state.load()
+        if known is not None:
+            return known
+        results, is_sure = self._run(waiting)
+        # What changed while it was looked at is neither this state nor that.
+        if place is not None and state is not None and is_sure and self._state(place) == state:
+            state.keep(results)
+        return results
+
+    def _state(self, place: Path) -> Whole:
+        here = Here(repository=self.repository(), branch=self.branch())
+        return whole.state(place, self.disk().inventory(), self.git, self.law, here)
+
+    def _run(self, waiting: Sequence[Task]) -> tuple[list[Result], bool]:
+        """Results, and whether they tell of the files alone: a time-out tells of the machine, too."""
+        from mlgate import examine, workers  # Both before there is a second process.
+
+        assert examine
         prepare = _Prepare(self)
         results: list[Result] = []
+        is_sure = True
         debug = bool(self.question.environment.get("MLGATE_DEBUG"))
         for outcome in workers.run(waiting, prepare, self.question.jobs, FILE_SECONDS, debug):
             if isinstance(outcome, workers.Lost):
-                task = outcome.task
+                task, is_sure = outcome.task, False
                 data = task.data if task.data is not None else self.tree(task.side).read(task.path)
                 results.append(self.examiner(task.side).problem(task.path, outcome.why, outcome.detail, data or b""))
             else:
                 results.append(outcome)
             if self.question.progress is not None:
                 self.question.progress(len(results), len(waiting))
-        return results
+        return results, is_sure
 
     def tree(self, side: str) -> Tree:
         if side not in self._trees:
@@ -110,6 +140,9 @@ class Sides(Struct):
         return self._work_tree
 
     def project(self, side: str) -> Repository:
+        from mlgate.modules import Modules
+        from mlgate.project import Repository
+
         if side not in self._projects:
             if self._modules is None:
                 self._modules = Modules(self.law.vocabulary)
@@ -123,6 +156,8 @@ class Sides(Struct):
         return self._reexports[side]
 
     def examiner(self, side: str) -> Examiner:
+        from mlgate.examine import Examiner
+
         cache = Cache(self.question.cache)
         here = Here(repository=self.repository(), branch=self.branch())
         return Examiner(self.law, self.project(side), self.reexports(side), cache, _day(self.question.date), here)

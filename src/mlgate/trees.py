@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from mlgate import discover
 from mlgate.git import Git
@@ -16,7 +16,15 @@ class WorkTree(Struct):
 
     root: str
     git: Git | None
-    _entries: dict[str, discover.Entry] | None = None
+    _inventory: discover.Inventory | None = None
+    _entries: dict[str, discover.Entry] = field(default_factory=dict)
+
+    def inventory(self) -> discover.Inventory:
+        """All of them."""
+        if self._inventory is None:
+            self._inventory = discover.discover(self.root, (), self.git)
+            self._entries = {entry.path: entry for entry in self._inventory.entries}
+        return self._inventory
 
     def paths(self) -> Collection[str]:
         return self._listed().keys()
@@ -31,8 +39,7 @@ class WorkTree(Struct):
         return {source.path: source.data for source in read if isinstance(source, Source)}
 
     def _listed(self) -> dict[str, discover.Entry]:
-        if self._entries is None:
-            self._entries = {entry.path: entry for entry in discover.discover(self.root, (), self.git).entries}
+        self.inventory()
         return self._entries
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import configparser
 import json
 import posixpath
 import re
@@ -317,6 +316,8 @@ def _from_pipfile_lock(text: str) -> Iterator[Said]:
 
 
 def _from_setup_cfg(text: str) -> Iterator[Said]:
+    import configparser
+
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)

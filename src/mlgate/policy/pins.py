@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -92,6 +91,8 @@ class Pins(Struct, frozen=True):
             )
         if not self.may_fetch:
             raise PolicyError(f"{pin}: not fetched: this change names another place for its policy than the base does")
+        import tempfile
+
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(prefix="fetch-", dir=place.parent) as folder:
             try:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from difflib import get_close_matches
 from functools import cache
 
 from msgspec import Struct
@@ -43,6 +42,8 @@ class Fault(Struct, frozen=True):
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)`, or nothing where nothing known is close."""
+    from difflib import get_close_matches
+
     close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f" (did you mean '{close[0]}'?)" if close else ""
 
