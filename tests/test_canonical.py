@@ -25,6 +25,8 @@ _ATOMS = st.one_of(
     st.integers(0, 10**30).map(str),
 )
 
+_NUMBERS = st.sampled_from(["", "1", "-1", "load"])
+
 
 def _within(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     many = st.lists(inner, max_size=3)
@@ -36,7 +38,8 @@ def _within(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{} for a in {}".format, inner, inner),
     )
     field = st.sampled_from(["{{{}}}", "{{{}!r}}", "{{{}=}}", "{{{}:>3}}", "b{{{{}}}}{{{}}}c"])
-    operator = st.sampled_from("+ - * / % // ** | & < == is in and or if".split())
+    operator = st.sampled_from([*"+ - * / % // ** | & < <= > >= == != is in and or if".split(), "not in", "is not"])
+    place = st.one_of(inner, st.just(""))
     return st.one_of(
         st.builds("{}.{}".format, inner, _NAMES),
         st.builds(lambda function, given: f"{function}({', '.join(given)})", inner, st.lists(argument, max_size=3)),
@@ -46,14 +49,19 @@ def _within(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.lists(st.builds("{}: {}".format, inner, inner) | inner.map("**{}".format), max_size=3).map(
             lambda items: f"{{{', '.join(items)}}}"
         ),
-        st.builds("{}[{}]".format, inner, inner | st.builds("{}:{}".format, inner, inner)),
+        st.builds("{}[{}]".format, inner, inner),
+        st.builds("{}[{}:{}]".format, inner, place, place),
+        st.builds("{}[{}:{}:{}]".format, inner, place, place, place),
+        st.builds("{}[({}) :\n({}) :]".format, inner, inner, inner),
+        st.builds("{} {} {} {} {}".format, inner, operator, inner, operator, inner),
         st.builds("({} {} {})".format, inner, operator, inner),
         st.builds("{} {} {}".format, inner, operator, inner),
         st.builds("({} if {} else {})".format, inner, inner, inner),
-        st.sampled_from(["-", "not ", "~", "+", "await ", "lambda: "]).flatmap(
+        st.sampled_from(["-", "not ", "~", "+", "await ", "lambda: ", "lambda a, load: "]).flatmap(
             lambda sign: inner.map(f"({sign}{{}})".format)
         ),
         st.builds(lambda form, name: f'f"{form.format(name)}"', field, _NAMES),
+        st.builds(lambda text, one, other: f'f"""{text}{{a[{one}:{other}]}}\n{{a[{one}:]}}"""', _NAMES, _NUMBERS, _NUMBERS),
         st.builds(lambda text, form, name: f'{text} f"{form.format(name)}"', _QUOTED, field, _NAMES),
         inner.map("( {} # said (here\n)".format),
     )
@@ -85,12 +93,12 @@ def test_what_is_frequent_needs_no_libcst(text: str, spelling: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "f(a=1, *b)",
+        "a[1 # said\n:]",
+        "lambda x=1: x",
         'f"{a!r}"',
         'f"{a=}"',
         'f"{a:>3}"',
-        "a < b",
-        "lambda: 1",
+        "a << b",
         "1j",
         "\ufb01le(1)",
         "import torch",

@@ -12,6 +12,7 @@ from msgspec import Struct
 from mlgate.gate import KEY_CHARACTERS, MIN_KEY, has_userinfo, runs
 from mlgate.model import Confidence
 from mlgate.needles import WORD, Parts, part_of
+from mlgate.regex import regex
 
 HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
 
@@ -420,6 +421,19 @@ MAX_SUBSETS = 256
 """Most choices of detectors that are kept: documents meet a few of a hundred, and mostly the same."""
 
 
+_FOLDS_TO_ASCII = regex("[\u212a\u0130]")
+"""The Kelvin sign and the dotted I."""
+
+
+def _ascii_lower(text: str) -> str:
+    """In lower case as far as it is ASCII; other letters become spaces, one for each byte."""
+    data = text.encode("utf-8", "surrogatepass").lower()
+    return data.translate(_ASCII).decode("ascii")
+
+
+_ASCII = bytes(byte if byte < 128 else 32 for byte in range(256))
+
+
 def _is_key(word: str) -> bool:
     return all(character in KEY_CHARACTERS for character in word.encode())
 
@@ -471,7 +485,8 @@ class Detectors(tuple[Detector, ...]):
                 if word in keys:
                     places.update(self._keyed[word])
         if folded:
-            lowered = text.lower()
+            # To fold a text that is not ASCII takes ten times as long; the words are.
+            lowered = text.lower() if text.isascii() or _FOLDS_TO_ASCII.search(text) else _ascii_lower(text)
             for word in folded:
                 if word in lowered:
                     places.update(self._folded[word])
@@ -482,7 +497,7 @@ class Detectors(tuple[Detector, ...]):
     def _narrowed(self, parts: Parts, text: str) -> Callable[[Iterable[str]], list[str]]:
         """Leaves of words those that the words of `text` may hold."""
         # Two letters become ASCII ones in lower case: the Kelvin sign and the dotted I.
-        if "\u212a" in text or "\u0130" in text:
+        if _FOLDS_TO_ASCII.search(text):
             return list
         words = text.encode("utf-8", "surrogatepass").translate(WORD).split()
         there = parts.within(frozenset(words))

@@ -12,7 +12,7 @@ MIN_GROUP = 4
 """Fewest needles that are looked for together, by what they end with."""
 FEW = 64
 """Most needles that are looked for one by one."""
-MAX_KNOWN = 60_000
+MAX_KNOWN = 30_000
 """Most words that are remembered for what they hold: 45 MB of code have 100,000 distinct ones."""
 
 

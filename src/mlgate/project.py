@@ -19,7 +19,7 @@ from mlgate.regex import regex
 MAX_MODULE_BYTES = 1_000_000
 """Largest module read for its exports, in bytes; the largest hand-written one of 13,000 public files has 0.6 MB."""
 
-MAX_MODULES = 12
+MAX_MODULES = 6
 """Most modules that are kept taken apart at one time: a syntax tree takes 30 times the room of its text. With 48 of
 them 2,000 files take no less time, and 40 MB more."""
 

@@ -90,7 +90,9 @@ class Reexports:
         self.screen = screen
         opened = frozenset[bytes]().union(*(others for _, others in screen["open"]))
         self._wanted = frozenset([*screen["firsts"], *screen["roots"], *opened, *_CHOSEN])
-        self._modules: dict[str, _Module | None] = {}
+        self._there: dict[str, bool] = {}
+        self._modules: dict[str, _Module] = {}
+        """Those that somebody may still ask: from each of the hops they are asked once."""
         self._aliases: dict[tuple[str, int], Aliases] = {}
         self._called: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
 
@@ -113,13 +115,19 @@ class Reexports:
         return self._called[place]
 
     def _has(self, place: str) -> bool:
-        return place in self._known if self._known is not None else self._module(place) is not None
+        if self._known is not None:
+            return place in self._known
+        if place not in self._there:
+            self._module(place)
+        return self._there[place]
 
     def _module(self, place: str) -> _Module | None:
-        if place not in self._modules:
+        if self._there.get(place, True) and place not in self._modules:
             held = self.read(place)
-            self._modules[place] = None if held is None else _Module(held, self._wanted)
-        return self._modules[place]
+            self._there[place] = held is not None
+            if held is not None:
+                self._modules[place] = _Module(held, self._wanted)
+        return self._modules.get(place)
 
     def _at(self, place: str, hops: int) -> Aliases:
         if (place, hops) not in self._aliases:
@@ -128,6 +136,8 @@ class Reexports:
             module = self._module(place)
             if module is not None:
                 self._aliases[place, hops] = self._handed_on(module, place, hops - 1)
+                if all((place, other) in self._aliases for other in range(1, MAX_HOPS + 1)):
+                    self._modules.pop(place, None)
         return self._aliases[place, hops]
 
     def _handed_on(self, module: _Module, path: str, hops: int) -> Aliases:

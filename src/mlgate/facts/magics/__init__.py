@@ -20,10 +20,11 @@ _CANDIDATE = regex(
 )
 _SIGNS = (b"\n%", b"\n!", b"\n?", b"\n,", b"\n;", b"\n/", b"\nIn[", b"\n>>>", b"=%", b"=!", b"?\n", b"?;\n")
 """What stands in a candidate once blanks are taken out."""
-_INSTALLERS = tuple(f"{name}{blank}" for name in ("pip", "pip3", "conda", "mamba", "uv") for blank in " \t")
+_INSTALLERS = tuple(name + blank for name in (b"pip", b"pip3", b"conda", b"mamba", b"uv") for blank in (b" ", b"\t"))
 _CELL_IN_PYTHON_OR_SHELL = regex(
     r"\s*(?:%%(?:python[23]?|pyspark|local|bash|sh|script|sql|writefile|file)|%(?:python|pyspark|sh|sql))(?:\s|$)"
 )
+_SEVERAL_LINES = regex(r"\s*\S.*\n\s*\S")
 _RUN = regex(r"""(?:-[a-zA-Z]+\s+)*(?:["'](?P<quoted>[^"']+)["']|(?P<bare>[^\s"'-]\S*))""")
 _SHELL_LANGUAGES = frozenset({"bash", "sh", "shell", "zsh", "shellscript"})
 
@@ -64,11 +65,14 @@ def _is_plain(text: str) -> bool:
 
 def _has_signs(text: str) -> bool:
     """Whether anything of a candidate is there, told without the expression, which takes ten times as long."""
-    close = b"\n%s\n" % text.encode("utf-8", "surrogatepass").translate(None, b" \t")
-    return any(sign in close for sign in _SIGNS) or any(name in text for name in _INSTALLERS)
+    data = text.encode("utf-8", "surrogatepass")
+    close = b"\n%s\n" % data.translate(None, b" \t")
+    return any(sign in close for sign in _SIGNS) or any(name in data for name in _INSTALLERS)
 
 
 def _is_automagic(text: str) -> bool:
+    if _SEVERAL_LINES.match(text):
+        return False
     stripped = text.strip()
     return "\n" not in stripped and bare_magic(stripped, alone=True) is not None
 

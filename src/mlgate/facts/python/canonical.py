@@ -18,10 +18,24 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.Mult: "Multiply()",
     ast.Div: "Divide()",
     ast.Mod: "Modulo()",
+    ast.FloorDiv: "FloorDivide()",
+    ast.Pow: "Power()",
+    ast.BitOr: "BitOr()",
+    ast.BitAnd: "BitAnd()",
     ast.And: "And()",
     ast.Or: "Or()",
     ast.USub: "Minus()",
     ast.Not: "Not()",
+    ast.Eq: "Equal()",
+    ast.NotEq: "NotEqual()",
+    ast.Lt: "LessThan()",
+    ast.LtE: "LessThanEqual()",
+    ast.Gt: "GreaterThan()",
+    ast.GtE: "GreaterThanEqual()",
+    ast.In: "In()",
+    ast.NotIn: "NotIn()",
+    ast.Is: "Is()",
+    ast.IsNot: "IsNot()",
 }
 
 
@@ -53,21 +67,22 @@ def plain(text: str) -> str | None:
         with warnings.catch_warnings():
             # An escape that Python does not know (`"\d"`) is a warning, and another one in each version.
             warnings.simplefilter("ignore")
-            root = ast.parse(f"({text}\n)", mode="eval").body
-        return "".join(_spelled(root))
+            source = f"({text}\n)"
+            root = ast.parse(source, mode="eval").body
+        return "".join(_spelled(root, source.split("\n")))
     except (_NotPlain, *_UNREADABLE):
         return None
 
 
-def _spelled(root: ast.expr) -> Iterator[str]:
-    """Iterative: attributes and operators chain deep."""
+def _spelled(root: ast.expr, lines: list[str]) -> Iterator[str]:
+    """Iterative: attributes and operators chain deep. `lines` are what it was parsed from, ASCII."""
     stack: list[ast.expr | str] = [root]
     while stack:
         node = stack.pop()
         if isinstance(node, str):
             yield node
         else:
-            stack.extend(reversed(_parts(node)))
+            stack.extend(reversed(_slice(node, lines) if isinstance(node, ast.Slice) else _parts(node)))
 
 
 def _parts(node: ast.expr) -> list[ast.expr | str]:
@@ -90,19 +105,57 @@ def _parts(node: ast.expr) -> list[ast.expr | str]:
             return ["Set(LeftCurlyBrace()", *_elements(elements), "RightCurlyBrace())"]
         case ast.Dict(keys, values):
             return ["Dict(LeftCurlyBrace()", *_entries(keys, values), "RightCurlyBrace())"]
-        case ast.Subscript(base, ast.Name() | ast.Constant() | ast.Attribute() | ast.Call() as index):
+        case ast.Subscript(base, ast.Slice() as index):
+            return ["Subscript(", base, "LeftSquareBracket()SubscriptElement(", index, ")RightSquareBracket())"]
+        case ast.Lambda(ast.arguments([], parameters, None, [], [], None, []), body):
+            return ["Lambda(Parameters(", *(f"Param({one.arg};)" for one in parameters), ")Colon()", body, ")"]
+        case ast.Subscript(base, ast.Name() | ast.Constant() | ast.Attribute() | ast.Call() | ast.UnaryOp() as index):
             inside = ("LeftSquareBracket()SubscriptElement(Index(", index, "))RightSquareBracket()")
             return ["Subscript(", base, *inside, ")"]
-        case ast.UnaryOp(ast.USub() | ast.Not() as operator, operand):
+        case ast.UnaryOp(operator, operand) if type(operator) in _OPERATORS:
             return ["UnaryOperation(", _OPERATORS[type(operator)], operand, ")"]
-        case ast.BinOp(left, ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Mod() as operator, right):
+        case ast.BinOp(left, operator, right) if type(operator) in _OPERATORS:
             return ["BinaryOperation(", left, _OPERATORS[type(operator)], right, ")"]
+        case ast.Compare(left, operators, others):
+            targets = (
+                (f"ComparisonTarget({_OPERATORS[type(operator)]}", other, ")")
+                for operator, other in zip(operators, others, strict=True)
+            )
+            return ["Comparison(", left, *(one for target in targets for one in target), ")"]
         case ast.BoolOp(operator, [first, *others]):
             sign = _OPERATORS[type(operator)]
             return ["BooleanOperation(" * len(others), first, *(one for other in others for one in (sign, other, ")"))]
         case ast.IfExp(test, yes, no):
             return ["IfExp(", yes, test, no, ")"]
     raise _NotPlain
+
+
+def _slice(node: ast.Slice, lines: list[str]) -> list[ast.expr | str]:
+    """`a[1:2:]` has two colons: the tree keeps none, and its text behind the last number tells."""
+    last = node.upper or node.lower
+    start = (last.end_lineno, last.end_col_offset) if last is not None else (node.lineno, node.col_offset)
+    rest = _between(lines, start, (node.end_lineno, node.end_col_offset))
+    has_step = node.step is not None or rest.count(":") > (node.upper is None)
+    given = (node.lower, "Colon()", node.upper, "Colon()" if has_step else None, node.step)
+    return ["Slice(", *(one for one in given if one is not None), ")"]
+
+
+def _between(lines: list[str], start: tuple[int | None, int | None], end: tuple[int | None, int | None]) -> str:
+    """What stands between two ends of a slice's parts: colons, brackets and blanks.
+
+    Before Python 3.12 places inside f-strings may be wrong, so that something else stands there.
+    """
+    (line, column), (end_line, end_column) = start, end
+    if line is None or end_line is None or end_line > len(lines):
+        raise _NotPlain
+    several = lines[line - 1 : end_line]
+    behind = several[-1][end_column:].lstrip()
+    several[-1] = several[-1][:end_column]
+    several[0] = several[0][column:]
+    found = "\n".join(several)
+    if found.strip(" \t\n:()") or not behind.startswith(("]", ")")):
+        raise _NotPlain
+    return found
 
 
 def _constant(value: object) -> str:
@@ -120,18 +173,18 @@ def _constant(value: object) -> str:
 
 
 def _arguments(args: list[ast.expr], keywords: list[ast.keyword]) -> Iterator[ast.expr | str]:
-    if keywords and any(isinstance(one, ast.Starred) for one in args):
-        raise _NotPlain  # `f(a=1, *b)`: the tree does not keep their order.
-    for one in args:
-        if isinstance(one, ast.Starred):
-            yield from ("Arg*(", one.value, ")")
-        else:
-            yield from ("Arg(", one, ")")
-    for keyword in keywords:
-        if keyword.arg is None:
-            yield from ("Arg**(", keyword.value, ")")
-        else:
-            yield from (f"Arg({keyword.arg};AssignEqual()", keyword.value, ")")
+    # `f(a=1, *b)`: the tree keeps them apart.
+    several: list[ast.expr | ast.keyword] = [*args, *keywords]
+    for one in sorted(several, key=lambda one: (one.lineno, one.col_offset)):
+        match one:
+            case ast.Starred(value):
+                yield from ("Arg*(", value, ")")
+            case ast.keyword(None, value):
+                yield from ("Arg**(", value, ")")
+            case ast.keyword(name, value):
+                yield from (f"Arg({name};AssignEqual()", value, ")")
+            case ast.expr():
+                yield from ("Arg(", one, ")")
 
 
 def _piece(value: ast.expr) -> list[ast.expr | str]:
