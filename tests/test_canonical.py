@@ -61,7 +61,9 @@ def _within(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
             lambda sign: inner.map(f"({sign}{{}})".format)
         ),
         st.builds(lambda form, name: f'f"{form.format(name)}"', field, _NAMES),
-        st.builds(lambda text, one, other: f'f"""{text}{{a[{one}:{other}]}}\n{{a[{one}:]}}"""', _NAMES, _NUMBERS, _NUMBERS),
+        st.builds(
+            lambda text, one, other: f'f"""{text}{{a[{one}:{other}]}}\n{{a[{one}:]}}"""', _NAMES, _NUMBERS, _NUMBERS
+        ),
         st.builds(lambda text, form, name: f'{text} f"{form.format(name)}"', _QUOTED, field, _NAMES),
         inner.map("( {} # said (here\n)".format),
     )

@@ -109,7 +109,6 @@ class Index:
             if any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, circumstances.params(rule))):
                 yield rule, clause
 
-
     def _of_name(self, fact: Fact) -> Sequence[tuple[Rule, Clause]]:
         last = fact.name.rpartition(".")[2]
         several = [self._named[key] for key in ((fact.kind, last), (fact.kind, "*")) if key in self._named]
