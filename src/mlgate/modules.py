@@ -16,7 +16,7 @@ from mlgate.facts.python.scopes import Outline
 from mlgate.model import Document, Handed, Kind, Place, Problem, Project, Source, Unit, Value, Version, Vocabulary
 
 MAX_MODULES = 6
-"""Most modules that are kept taken apart at one time, as in `project`: with 12 a run takes no less time and 10 MB more."""
+"""Most modules that are kept taken apart at one time, as in `project`: 12 save no time and take 10 MB."""
 
 
 class _Held:
