@@ -440,3 +440,12 @@ def test_head_and_work_tree_agree_on_a_clean_tree(tmp_path: Path) -> None:
         path: (outcome.kind, outcome.data) if isinstance(outcome, Source) else outcome
         for path, outcome in look(repository.root).items()
     }
+
+
+def test_folders_as_deep_as_a_path_may_be(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "r")
+    folder = "/".join("d" * 1_500)
+    for depth in range(100, len(folder.split("/")) + 1, 100):  # `os.makedirs` itself goes down by calling itself.
+        repository.root.joinpath(*folder.split("/")[:depth]).mkdir(parents=True, exist_ok=True)
+    repository.commit({f"{folder}/a.py": "x = 1\n"})
+    assert texts(look(repository.root)) == {f"{folder}/a.py": "x = 1\n"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -625,3 +626,39 @@ def test_knowing_less_never_raises_confidence(value: Value, wanted: Atom) -> Non
 
 def test_the_order_of_truth_is_that_of_a_conjunction() -> None:
     assert Truth.FALSE < Truth.UNKNOWN < Truth.SOME < Truth.TRUE
+
+
+# --- names against the regular expression that they stand for
+
+_SEGMENTS = st.sampled_from(["a", "b", "load", "*", "Auto*", "?"])
+_PATTERNS = st.lists(st.lists(_SEGMENTS, min_size=1, max_size=4).map(".".join), min_size=1, max_size=3)
+_NAMED = st.lists(st.sampled_from(["a", "b", "load", "AutoModel", "?"]), min_size=1, max_size=5).map(".".join)
+
+
+def as_one_expression(patterns: list[str]) -> re.Pattern[str]:
+    """Every pattern as an expression on `library|?.method`, or on a name."""
+    pieces = []
+    for pattern in patterns:
+        head, found, method = pattern.rpartition("?.")
+        if found and "." not in method:
+            head = head.rstrip(".")
+            pieces.append((re.escape(head) + r"\|" if head else r"(?:[^|]*\|)?") + r"\?\." + re.escape(method))
+        else:
+            pieces.append(re.escape(pattern).replace(r"\*", ".+"))
+    return re.compile("|".join(f"(?:{piece})" for piece in pieces))
+
+
+@given(_PATTERNS, _NAMED, st.lists(st.sampled_from(["a", "b"]), max_size=2, unique=True))
+def test_a_name_is_met_by_what_its_patterns_stand_for(patterns: list[str], name: str, libraries: list[str]) -> None:
+    imported = Value((Items(tuple(Value((one,)) for one in libraries)),))
+    fact = Fact("call", name, HERE, attributes={"libraries": imported} if name.startswith("?.") else {})
+    roots = ["", *libraries] if name.startswith("?.") else [""]
+    expression = as_one_expression(patterns)
+    wanted = any(expression.fullmatch(f"{root}|{name}" if root else name) for root in roots)
+    lasts = {name.rpartition(".")[2]}
+    # The index looks under the last segment, or where that is open.
+    can_be_looked_up = any(
+        "*" in pattern.rpartition(".")[2] or pattern.rpartition(".")[2] in lasts for pattern in patterns
+    )
+    for _ in range(2):  # The second time it is remembered.
+        assert (met(rule(Clause("call", tuple(patterns))), fact) is not None) == (wanted and can_be_looked_up)

@@ -382,3 +382,8 @@ def test_an_exception_in_a_caller_shows_no_value() -> None:
     with pytest.raises(AttributeError) as raised:
         hit.value  # type: ignore[attr-defined]  # noqa: B018
     assert HF not in str(raised.value)
+
+
+def test_words_that_are_looked_for_in_any_case_are_ascii() -> None:
+    """Texts are brought to lower case as far as they are ASCII."""
+    assert all(word.isascii() and word == word.lower() for one in DETECTORS for word in one.folded)

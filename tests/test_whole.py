@@ -165,6 +165,8 @@ def test_few_states_are_kept(desk: Desk) -> None:
     for number in range(7):
         desk.repository.write({"b.py": f"x = {number}\n"})
         desk.check()
+        # This one is looked at again and again, and stays.
+        desk.repository.write({"b.py": "x = 0\n"})
+        assert desk.check() == [PICKLE]
+        assert desk.is_told_again
     assert len(list(desk.cache.glob("tree-*.json"))) == 4
-    assert desk.check() == [PICKLE]
-    assert desk.is_told_again

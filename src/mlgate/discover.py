@@ -465,11 +465,14 @@ def _is_beyond_link(root: str, path: str, links: dict[str, bool]) -> bool:
     `links` are the answers so far, by folder: neighbours have the same.
     """
     folder = path.rpartition("/")[0]
-    if not folder:
-        return False
-    if folder not in links:
-        links[folder] = os.path.islink(_native(root, folder)) or _is_beyond_link(root, folder, links)
-    return links[folder]
+    fresh = []
+    while folder and folder not in links:
+        fresh.append(folder)
+        folder = folder.rpartition("/")[0]
+    for one in reversed(fresh):
+        links[one] = links.get(folder, False) or os.path.islink(_native(root, one))
+        folder = one
+    return links.get(folder, False)
 
 
 def _said(error: OSError) -> str:

@@ -371,8 +371,7 @@ def _name_fits(names: _Names, fact: Fact) -> bool:
             roots += [str(item.options[0]) for item in option.items if item.options]
     method = fact.name.removeprefix("?.")
     return any(
-        (root, method) in names.receivers or ("", method) in names.receivers or fits(f"{root}|{fact.name}")
-        for root in roots
+        (root, method) in names.receivers or fits(f"{root}|{fact.name}" if root else fact.name) for root in roots
     )
 
 

@@ -102,9 +102,10 @@ class Sides(Struct):
 
     def _run(self, waiting: Sequence[Task]) -> tuple[list[Result], bool]:
         """Results, and whether they tell of the files alone: a time-out tells of the machine, too."""
-        from mlgate import examine, workers  # Both before there is a second process.
+        # Before there is a second process, which would import it again.
+        import mlgate.examine  # noqa: F401
+        from mlgate import workers
 
-        assert examine
         prepare = _Prepare(self)
         results: list[Result] = []
         is_sure = True

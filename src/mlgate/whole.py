@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +32,11 @@ class Whole(Struct, frozen=True):
     def load(self) -> list[Result] | None:
         """What was found in it, where that was kept."""
         results = kept.load(self.file, list[Result])
-        return results if results is not None and len(results) == self.count else None
+        if results is None or len(results) != self.count:
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(self.file)
+        return results
 
     def keep(self, results: Sequence[Result]) -> None:
         kept.keep(self.file, results, MAX_TREES)
