@@ -29,7 +29,8 @@ from catalogue_signatures import WATCHED, Function, read
 from catalogue_sources import fetch, sources
 from msgspec.structs import replace
 
-from mlgate.match import Circumstances, Index
+from mlgate.clauses import Index
+from mlgate.match import Circumstances
 from mlgate.model import Clause, Fact, Param, Predicate, Rule, Span
 from mlgate.policy import load_bundle
 from mlgate.yaml_strict import read_foreign
@@ -96,7 +97,7 @@ class Catalogue:
         fact = Fact("call", found.name, _NOWHERE)
         return any(
             _asks_for(rule, clause, argument) and all(_can_be_given(one, found.function) for one in clause.args)
-            for rule, clause in self._index.clauses(fact, self._circumstances)
+            for rule, clause in self._index.clauses(fact, self._circumstances.params)
         )
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgate.match import Circumstances, Index, Match, Truth, match, references
+from mlgate.clauses import Index
+from mlgate.match import Circumstances, Match, match, references
 from mlgate.model import (
     Atom,
     Clause,
@@ -33,6 +34,7 @@ from mlgate.model import (
 from mlgate.model import (
     Test as One,
 )
+from mlgate.predicates import Truth
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 HERE = Span(0, 1, 1, 1, 10)
@@ -537,7 +539,7 @@ def test_clauses_are_found_by_what_they_ask_for() -> None:
     ]
     circumstances = Circumstances(lambda _: {"names": ("^torch$",)}, lambda _: None)
     index = Index([one])
-    found = [(fact.kind, fact.name) for fact in facts if [*index.clauses(fact, circumstances)]]
+    found = [(fact.kind, fact.name) for fact in facts if [*index.clauses(fact, circumstances.params)]]
     assert found == [
         ("string", "s3://prod/x"),
         ("package", "torch"),

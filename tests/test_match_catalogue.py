@@ -17,10 +17,11 @@ import pytest
 from mlgate import codec
 from mlgate.cache import Cache
 from mlgate.cascade import params_for
+from mlgate.clauses import Index
 from mlgate.discover import source
 from mlgate.examine import Examiner
 from mlgate.law import derive, reexports
-from mlgate.match import Circumstances, Index, match, references, trials
+from mlgate.match import Circumstances, match, references, trials
 from mlgate.model import Example, Fact, Rule, Value, Version
 from mlgate.modules import Modules
 from mlgate.policy import load_bundle
@@ -84,7 +85,7 @@ def _extracted(example: Example) -> Iterator[tuple[tuple[Fact, ...], dict[str, V
             return asked.setdefault(package, here.version(package))
 
         # Most facts are of no rule at all.
-        near = tuple(fact for fact in facts if any(INDEX.clauses(fact, circumstances(version))))
+        near = tuple(fact for fact in facts if any(INDEX.clauses(fact, circumstances(version).params)))
         match(near, INDEX, circumstances(version))
         references(near, INDEX, circumstances(version))
         if near:

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from mlgate import __version__, closure, codec, documents, ignoring, screen
 from mlgate.cache import Cache
 from mlgate.cascade import ANYWHERE, Here, params_for
+from mlgate.clauses import Index
 from mlgate.extract import cells_of, extract, problem_fact
 from mlgate.facts.secret import find, mask_text
 from mlgate.findings import findings
 from mlgate.governance import Change
 from mlgate.law import Law
-from mlgate.match import Circumstances, Index, Match, match, references
+from mlgate.match import Circumstances, Match, match, references
 from mlgate.model import (
     Asset,
     Cell,

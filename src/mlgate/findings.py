@@ -14,7 +14,7 @@ from mlgate.detectors import Detector
 from mlgate.documents import locate
 from mlgate.facts.python.canonical import canonical
 from mlgate.facts.secret import mask_text
-from mlgate.match import Match, text_of
+from mlgate.match import Match
 from mlgate.model import (
     HOLE,
     Atom,
@@ -31,6 +31,7 @@ from mlgate.model import (
     Template,
     Value,
 )
+from mlgate.predicates import text_of
 from mlgate.regex import regex
 
 _PYTHON_FACTS = frozenset(["call", "class", "import"])

@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from enum import IntEnum
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mlgate import identifiers
+from mlgate.clauses import Index, kind_fits
 from mlgate.model import (
     HOLE,
     OR,
-    Atom,
     Clause,
     Confidence,
-    Entries,
     Fact,
-    Items,
-    Local,
-    Made,
-    Param,
     Predicate,
-    Ref,
     Rule,
-    Template,
     Test,
     Value,
     Version,
 )
 from mlgate.parts import NAMES, part
-from mlgate.regex import regex
-
-
-class Truth(IntEnum):
-    """What a test says of a set of possible values. The order is that of a conjunction: the least decides."""
-
-    FALSE = 0
-    UNKNOWN = 1
-    SOME = 2
-    TRUE = 3
-
-
-class Answer(Struct, frozen=True):
-    truth: Truth
-    why: str = ""
-    """What could not be told, or what is only assumed."""
-    cap: Confidence = Confidence.HIGH
-    """The highest confidence that the answer supports."""
-
+from mlgate.predicates import Answer, Truth, part_of, passes, text_of
 
 _NO = Answer(Truth.FALSE)
 
@@ -82,53 +54,11 @@ class Circumstances(Struct, frozen=True):
     version: Callable[[str], Version | None]
 
 
-MAX_NAMES = 10_000
-"""Most names whose clauses are remembered: aws/amazon-sagemaker-examples, the most varied of sixteen, has 1,118."""
-
-
-class Index:
-    """Rules by what they ask for, so that a fact meets only clauses that may fit."""
-
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._named: dict[tuple[str, str], list[tuple[Rule, Clause]]] = {}
-        """Clauses by fact kind and last segment of a name; "*" where that is open."""
-        self._searched: dict[str, list[tuple[Rule, Clause]]] = {}
-        self._fitting: dict[tuple[str, str], list[tuple[Rule, Clause]]] = {}
-        for rule in rules:
-            for clause in rule.any:
-                if _is_searched(clause) or isinstance(clause.patterns, Param):
-                    self._searched.setdefault(clause.kind, []).append((rule, clause))
-                    continue
-                lasts = {pattern.rpartition(".")[2] for pattern in clause.patterns}
-                for last in {"*" if "*" in last else last for last in lasts}:
-                    self._named.setdefault((clause.kind, last), []).append((rule, clause))
-
-    def clauses(self, fact: Fact, circumstances: Circumstances) -> Iterator[tuple[Rule, Clause]]:
-        yield from self._of_name(fact)
-        for rule, clause in self._searched.get(fact.kind, ()):
-            if any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, circumstances.params(rule))):
-                yield rule, clause
-
-    def _of_name(self, fact: Fact) -> Sequence[tuple[Rule, Clause]]:
-        last = fact.name.rpartition(".")[2]
-        several = [self._named[key] for key in ((fact.kind, last), (fact.kind, "*")) if key in self._named]
-        if not several:
-            return ()
-        # A name is met again and again; with an unknown receiver what fits depends on more than the name.
-        key = fact.kind, fact.name
-        found = self._fitting.get(key)
-        if found is None:
-            found = [one for clauses in several for one in clauses if _name_fits(_names(one[1]), fact)]
-            if not fact.name.startswith("?.") and len(self._fitting) < MAX_NAMES:
-                self._fitting[key] = found
-        return found
-
-
 def match(facts: Sequence[Fact], index: Index, circumstances: Circumstances) -> tuple[Match, ...]:
     """At most one match per rule and place, the surest; in document order."""
     best: dict[tuple[str, object], Match] = {}
     for fact in facts:
-        for rule, clause in index.clauses(fact, circumstances):
+        for rule, clause in index.clauses(fact, circumstances.params):
             found = _meets(rule, clause, fact, circumstances)
             # A partial makes no call of its own that could be said instead.
             is_through = bool(fact.handed) and fact.confidence < Confidence.HIGH
@@ -144,7 +74,7 @@ def references(facts: Sequence[Fact], index: Index, circumstances: Circumstances
     """Every model, dataset, package or data store that the facts name, the pinned ones too."""
     found: dict[tuple[object, str, str], tuple[Fact, Reference]] = {}
     for fact in facts:
-        for rule, clause in index.clauses(fact, circumstances):
+        for rule, clause in index.clauses(fact, circumstances.params):
             if rule.asset is None:
                 continue
             params = circumstances.params(rule)
@@ -168,7 +98,7 @@ def _is_said_inside(rule: Rule, fact: Fact, index: Index, circumstances: Circums
     bare = replace(fact, args=unseen, handed=frozenset(), confidence=Confidence.HIGH)
     found = [
         _meets(one, clause, bare, circumstances)
-        for one, clause in index.clauses(bare, circumstances)
+        for one, clause in index.clauses(bare, circumstances.params)
         if one.id == rule.id
     ]
     return any(one is not None and one.confidence > Confidence.LOW for one in found)
@@ -219,7 +149,7 @@ def trials(rule: Rule, fact: Fact, circumstances: Circumstances) -> Iterator[tup
         at: KeyPath = ("match", "any", index)
         if clause.kind != fact.kind:
             continue
-        fits = _kind_fits(clause, fact, params)
+        fits = kind_fits(clause, fact, params)
         yield at, fits
         if not fits:
             continue
@@ -240,7 +170,7 @@ def _exemption(
     truth = _clause(clause, fact, params, circumstances, exempts=True).truth
     if truth is not Truth.UNKNOWN:
         yield at, truth is Truth.TRUE
-    if not clause.kind or _kind_fits(clause, fact, params):
+    if not clause.kind or kind_fits(clause, fact, params):
         yield from _tried(clause, fact, params, circumstances, at, exempts=True)
 
 
@@ -254,11 +184,11 @@ def _tried(
     exempts: bool,
 ) -> Iterator[tuple[KeyPath, bool]]:
     answers = [
-        ((*at, "args", number), _predicate(one, _argument(fact, one), params, fact.open, exempts))
+        ((*at, "args", number), passes(one, _argument(fact, one), params, fact.open, exempts))
         for number, one in enumerate(clause.args)
     ]
     answers += [
-        ((*at, "where", number), _predicate(one, _attribute(fact, one.name), params, False, exempts))
+        ((*at, "where", number), passes(one, _attribute(fact, one.name), params, False, exempts))
         for number, one in enumerate(clause.where)
     ]
     answers += [
@@ -287,7 +217,7 @@ def _clause(
     `exempts`: the clause stands in an `unless`. What arguments that are handed on unseen (`**kwargs`) may hold can
     exempt a call, so it lowers confidence; it is no evidence against it.
     """
-    if clause.kind and (clause.kind != fact.kind or not _kind_fits(clause, fact, params)):
+    if clause.kind and (clause.kind != fact.kind or not kind_fits(clause, fact, params)):
         return _NO
     answers: list[Answer] = []
     for answer in _answers(clause, fact, params, circumstances, exempts):
@@ -304,91 +234,11 @@ def _answers(
     clause: Clause, fact: Fact, params: Mapping[str, object], circumstances: Circumstances, exempts: bool
 ) -> Iterator[Answer]:
     for one in clause.args:
-        yield _predicate(one, _argument(fact, one), params, fact.open, exempts)
+        yield passes(one, _argument(fact, one), params, fact.open, exempts)
     for one in clause.where:
-        yield _predicate(one, _attribute(fact, one.name), params, False, exempts)
+        yield passes(one, _attribute(fact, one.name), params, False, exempts)
     for package, wanted in clause.installed:
         yield _installed(package, wanted, params, circumstances)
-
-
-def _kind_fits(clause: Clause, fact: Fact, params: Mapping[str, object]) -> bool:
-    if not _is_searched(clause):
-        return _name_fits(_names(clause), fact)
-    return any(_regex(pattern).search(fact.name) for pattern in _patterns(clause, params))
-
-
-def _is_searched(clause: Clause) -> bool:
-    """Whether the patterns of a clause are regular expressions on a text, not names."""
-    return clause.kind in ("string", "shell") or isinstance(clause.patterns, Param)
-
-
-class _Names(Struct, frozen=True):
-    """The name patterns of a clause: most are names, and need no regular expression."""
-
-    exact: frozenset[str]
-    open: tuple[tuple[str, str, re.Pattern[str]], ...]
-    """Those with a `*`: what stands before the first and behind the last one, and the whole."""
-    receivers: frozenset[tuple[str, str]]
-    """Library and method of those with an unknown receiver (`gradio.?.launch`); "" stands for any library."""
-
-
-def _names(clause: Clause) -> _Names:
-    assert not isinstance(clause.patterns, Param)
-    return _told_apart(clause.patterns)
-
-
-@lru_cache(maxsize=4096)
-def _told_apart(patterns: tuple[str, ...]) -> _Names:
-    exact: set[str] = set()
-    receivers: set[tuple[str, str]] = set()
-    opened = []
-    for pattern in patterns:
-        pattern = pattern.removeprefix("builtins.")
-        head, found, method = pattern.rpartition("?.")
-        if found and "." not in method:
-            receivers.add((head.rstrip("."), method))
-        elif "*" in pattern:
-            first, last = pattern.partition("*")[0], pattern.rpartition("*")[2]
-            opened.append((first, last, regex(re.escape(pattern).replace(r"\*", ".+"))))
-        else:
-            exact.add(pattern)
-    return _Names(frozenset(exact), tuple(opened), frozenset(receivers))
-
-
-def _name_fits(names: _Names, fact: Fact) -> bool:
-    def fits(name: str) -> bool:
-        return name in names.exact or any(
-            name.startswith(first) and name.endswith(last) and whole.fullmatch(name)
-            for first, last, whole in names.open
-        )
-
-    if not fact.name.startswith("?."):
-        return fits(fact.name)
-    libraries = fact.attributes.get("libraries")
-    roots = [""]
-    for option in libraries.options if libraries else ():
-        if isinstance(option, Items):
-            roots += [str(item.options[0]) for item in option.items if item.options]
-    method = fact.name.removeprefix("?.")
-    return any(
-        (root, method) in names.receivers or fits(f"{root}|{fact.name}" if root else fact.name) for root in roots
-    )
-
-
-def _patterns(clause: Clause, params: Mapping[str, object]) -> tuple[str, ...]:
-    if isinstance(clause.patterns, Param):
-        value = params.get(clause.patterns.name, ())
-        return (
-            (value,)
-            if isinstance(value, str)
-            else tuple(str(one) for one in value)
-            if isinstance(value, Iterable)
-            else ()
-        )
-    return clause.patterns
-
-
-# -- a predicate
 
 
 def _place(fact: Fact, predicate: Predicate) -> str:
@@ -409,210 +259,6 @@ def _attribute(fact: Fact, name: str) -> Value | None:
         found = part(fact.name, name)
         return Value(found) if found else None
     return None
-
-
-def _predicate(
-    predicate: Predicate, value: Value | None, params: Mapping[str, object], is_open: bool, exempts: bool
-) -> Answer:
-    if value is not None and predicate.part is not None:
-        value = _part_of(value, predicate.part)
-    answers = [
-        _test(test, value, params, is_open and (exempts or test.op == "present"), exempts) for test in predicate.tests
-    ]
-    truth = min(answer.truth for answer in answers)
-    return next(answer for answer in answers if answer.truth is truth)
-
-
-def _part_of(value: Value, name: str) -> Value | None:
-    options: list[Atom] = []
-    unknown = value.unknown
-    for option in value.options:
-        if isinstance(option, Entries):  # `model_kwargs={"trust_remote_code": True}`
-            inner = dict(option.entries).get(name)
-            if inner is not None:
-                options += inner.options
-                unknown = unknown or inner.unknown
-            elif option.open:
-                unknown = unknown or f"it may hold {name}"
-            continue
-        text = text_of(option)
-        if text is None:
-            unknown = unknown or "it is not a text"
-            continue
-        for found in part(text, name):
-            if HOLE in found:
-                unknown = unknown or f"its {name} is put together at run time"
-            else:
-                options.append(found)
-    defaults, passed = (
-        tuple(found for option in atoms if (text := text_of(option)) for found in part(text, name))
-        for atoms in (value.defaults, value.passed)
-    )
-    if not (options or defaults or passed) and (value.defaults or value.passed):
-        return None  # As far as there is evidence, it has no such part.
-    return Value(tuple(options), unknown, defaults, passed) if options or unknown or defaults or passed else None
-
-
-def _test(
-    test: Test, value: Value | None, params: Mapping[str, object], is_open: bool, exempts: bool = False
-) -> Answer:
-    if value is None and is_open:
-        return Answer(Truth.UNKNOWN, "more arguments are handed on than are written here")
-    if test.op == "present":
-        return Answer(Truth.TRUE if (value is not None) is bool(test.operand) else Truth.FALSE)
-    if value is None:
-        return Answer(Truth.FALSE)
-    if test.op != "is":
-        value = _spread(value)
-    decide = _decider(test, params)
-    verdicts = [decide(option) for option in value.options]
-    if True in verdicts:
-        return Answer(Truth.TRUE if not value.unknown and all(verdicts) else Truth.SOME)
-    passed = [option for option in value.passed if decide(option) is True]
-    if passed:
-        return _passed(value, passed, exempts)
-    if None in verdicts:
-        undecided = value.options[verdicts.index(None)]
-        form = (
-            "it may be a name on a hub or a folder"
-            if isinstance(undecided, str)
-            else "its value is put together at run time"
-        )
-        return Answer(Truth.UNKNOWN, value.unknown or form)
-    if value.unknown:
-        if _never(test, params):
-            return Answer(Truth.FALSE)
-        evidence = (*value.defaults, *value.passed)
-        if evidence and all(decide(one) is False for one in evidence):
-            return Answer(Truth.FALSE)
-        return Answer(Truth.UNKNOWN, value.unknown)
-    return Answer(Truth.FALSE)
-
-
-def _passed(value: Value, fitting: Sequence[Atom], exempts: bool) -> Answer:
-    """A parameter, of which `fitting` are the values that pass among those that calls of this file give it.
-
-    The name of what is loaded is the caller's alone; what becomes of a flag depends on the code between.
-    """
-    why = "a call of this file passes it"
-    if exempts:
-        is_always = len(fitting) == len(value.passed) and not value.defaults and not value.options
-        return Answer(Truth.TRUE if is_always else Truth.UNKNOWN, why)
-    if any(isinstance(option, str) for option in fitting):
-        return Answer(Truth.SOME, why, Confidence.MEDIUM)
-    return Answer(Truth.UNKNOWN, why)
-
-
-def _never(test: Test, params: Mapping[str, object]) -> bool:
-    """Whether no value that is not written here can pass: it is no literal, and in an empty list is nothing."""
-    if isinstance(test.operand, Param):
-        return not params.get(test.operand.name)
-    return (test.op == "is" and test.operand == "literal") or (test.op == "in" and test.operand == ())
-
-
-def _spread(value: Value) -> Value:
-    """A list counts as the values that it holds: `accept_content=["json", "pickle"]` is some of them."""
-    options: list[Atom] = []
-    unknown = value.unknown
-    for option in value.options:
-        if isinstance(option, Items):
-            inner = [_spread(item) for item in option.items]
-            options += (one for item in inner for one in item.options)
-            unknown = unknown or next((item.unknown for item in inner if item.unknown), "")
-        else:
-            options.append(option)
-    return replace(value, options=tuple(options), unknown=unknown)
-
-
-def _decider(test: Test, params: Mapping[str, object]) -> Callable[[Atom], bool | None]:
-    operand = params.get(test.operand.name) if isinstance(test.operand, Param) else test.operand
-    match test.op:
-        case "in":
-            wanted = (operand,) if isinstance(operand, (str, int, float)) or operand is None else tuple(operand)  # type: ignore[arg-type]
-            return lambda atom: _is_in(atom, wanted)
-        case "regex":
-            patterns = (operand,) if isinstance(operand, str) else tuple(operand or ())  # type: ignore[arg-type]
-            return lambda atom: _any(_matches(str(pattern), atom) for pattern in patterns)
-        case "is":
-            return lambda atom: _is(str(operand), atom)
-        case "refers-to":
-            wanted_names = (operand,) if isinstance(operand, str) else tuple(operand or ())  # type: ignore[arg-type]
-            return lambda atom: isinstance(atom, (Ref, Made)) and atom.name in wanted_names
-        case other:
-            raise AssertionError(f"no such test: {other}")
-
-
-def _any(verdicts: Iterable[bool | None]) -> bool | None:
-    seen = list(verdicts)
-    return True if True in seen else None if None in seen else False
-
-
-def _is_in(atom: Atom, wanted: tuple[object, ...]) -> bool | None:
-    match atom:
-        case Ref() | Entries():
-            return None if isinstance(atom, Ref) else False
-        case Made():
-            return None if not _is_object(atom.name) else False
-        case Local(text):
-            return text in wanted
-        case Template(parts):
-            shape = re.compile(".*".join(re.escape(one) if one else "" for one in parts) or ".*", re.DOTALL)
-            possible = any(isinstance(one, str) and shape.fullmatch(one) for one in wanted)
-            return None if possible else False
-        case Items():
-            return False
-        case _:
-            return any(atom == one and isinstance(atom, str) is isinstance(one, str) for one in wanted)
-
-
-def _matches(pattern: str, atom: Atom) -> bool | None:
-    text = text_of(atom)
-    if text is None:
-        if isinstance(atom, (bool, int, float)):
-            return _regex(pattern).search(str(atom)) is not None
-        return None if isinstance(atom, Ref) or (isinstance(atom, Made) and not _is_object(atom.name)) else False
-    found = _regex(pattern).search(text)
-    if found is not None and HOLE not in found.group():
-        return True
-    if not isinstance(atom, Template):
-        return found is not None
-    prefix = _literal_prefix(pattern)
-    first = atom.parts[0]
-    if prefix and first and not (prefix.startswith(first) or first.startswith(prefix)):
-        return False
-    return True if found is not None and found.group() else None
-
-
-def _is(kind: str, atom: Atom) -> bool | None:
-    match atom:
-        case Local(text):
-            return kind == "local-path" or (kind == "literal" and HOLE not in text)
-        case None:
-            return kind in ("empty", "literal")
-        case bool() | int() | float():
-            return kind == "literal" or (kind == "empty" and atom is False)
-        case Ref():
-            return False if kind == "literal" else None
-        case Made(name):
-            return False if kind == "literal" or _is_object(name) else None
-        case Items(items):
-            return not items if kind == "empty" else kind == "literal"
-        case Entries(entries):
-            return not entries if kind == "empty" else False
-        case Template():
-            if kind == "literal":
-                return False
-            verdict = identifiers.test(kind, text_of(atom) or "")
-            # A text with unknown parts is no commit, version or address; whether it is an id depends on the rest.
-            return verdict if kind in ("url", "local-path") else None if verdict is not False else False
-        case str():
-            return True if kind == "literal" else identifiers.test(kind, atom)
-    return None
-
-
-def _is_object(made: str) -> bool:
-    """Whether what a call of `made` returns is an object rather than a text or number: its class's name says so."""
-    return made.rpartition(".")[2][:1].isupper() or made.endswith((".from_pretrained", ".__call__"))
 
 
 def _installed(package: str, wanted: str, params: Mapping[str, object], circumstances: Circumstances) -> Answer:
@@ -643,35 +289,6 @@ def _contains(specifier: str, version: str) -> bool:
         return False
 
 
-# -- texts
-
-
-def text_of(atom: Atom) -> str | None:
-    """The text of an atom with unknown parts as `{…}`; None for what is no text."""
-    match atom:
-        case str():
-            return atom
-        case Local(text):
-            return text
-        case Template(parts):
-            return "".join(HOLE if one is None else one for one in parts)
-    return None
-
-
-@lru_cache(maxsize=4096)
-def _regex(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
-@lru_cache(maxsize=4096)
-def _literal_prefix(pattern: str) -> str:
-    """What every match of a pattern that begins with `^` begins with, as far as it is plain text."""
-    found = re.match(r"\^((?:[A-Za-z0-9_:/@ -]|\\[./-])*)(?![*+?{|])", pattern)
-    if found is None or "|" in pattern:
-        return ""
-    return found.group(1).replace("\\", "")
-
-
 # -- what a match read
 
 
@@ -685,7 +302,7 @@ def _read(rule: Rule, clause: Clause, fact: Fact) -> tuple[tuple[str, Value | No
             if predicate.name == "beside":
                 # Of all that stands beside it, only what was asked for tells one setting from another.
                 value = _attribute(fact, "beside")
-                read[f"beside {predicate.part}", "where"] = value and _part_of(value, predicate.part or "")
+                read[f"beside {predicate.part}", "where"] = value and part_of(value, predicate.part or "")
             elif predicate.name != "libraries":
                 read[predicate.name, "where"] = _attribute(fact, predicate.name)
     return tuple((name, read[name, place]) for name, place in sorted(read))

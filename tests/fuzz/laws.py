@@ -17,13 +17,14 @@ from examined import SEEN_BY_PARSERS, Unscreened, examiner
 from msgspec.structs import replace
 
 from mlgate import documents, yaml_strict
+from mlgate.clauses import Index
 from mlgate.discover import source
 from mlgate.documents.decoding import decode
 from mlgate.errors import MlgateError, PolicyError
 from mlgate.examine import Examiner
 from mlgate.facts import magics
 from mlgate.facts.magics import scripts
-from mlgate.match import Circumstances, Index, match
+from mlgate.match import Circumstances, match
 from mlgate.model import Fact, Kind, Problem, Source, Span
 from mlgate.policy import load, load_bundle, params_for
 from mlgate.policy.sources import InMemory
