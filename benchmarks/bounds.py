@@ -16,7 +16,7 @@ from mlgate import limits, yaml_strict
 from mlgate.commands import reader
 from mlgate.discover import discover, kind_of_name
 from mlgate.documents import notebook
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.model import Kind, Problem
 
 PARTS = (1, 2, 4, 8, 16)

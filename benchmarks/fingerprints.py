@@ -29,7 +29,7 @@ import msgspec
 
 from mlgate.cache import Cache
 from mlgate.examine import Examiner
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.law import derive, reexports
 from mlgate.model import Finding, Kind, Source
 from mlgate.policy import load_bundle

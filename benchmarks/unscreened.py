@@ -17,7 +17,7 @@ from mlgate.cache import Cache
 from mlgate.detectors import Detectors
 from mlgate.discover import discover, read
 from mlgate.examine import Examiner
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.law import Law, derive, reexports
 from mlgate.model import Finding, Kind, Source
 from mlgate.modules import Modules

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from mlgate import base as bases
 from mlgate.base import Base
 from mlgate.errors import MlgateError
-from mlgate.git import Git
+from mlgate.git.repository import Git
 
 NOTHING = Base(None, "no base: everything is judged")
 

@@ -12,7 +12,7 @@ from gitrepo import ENVIRONMENT, Repository, make_repository
 
 from mlgate.discover import Unread, discover, kind_of_content, kind_of_name, read, sources_at
 from mlgate.errors import MlgateError
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.limits import MAX_BYTES
 from mlgate.model import Kind, Source
 

@@ -12,18 +12,8 @@ import pytest
 from gitrepo import ENVIRONMENT, Repository, make_repository
 
 from mlgate.errors import GitError
-from mlgate.git import (
-    GITLINK,
-    SYMLINK,
-    Git,
-    clean_environment,
-    find_executable,
-    find_root,
-    index_file,
-    is_committing,
-    repository_name,
-    spawn,
-)
+from mlgate.git.processes import clean_environment, find_executable, find_root, index_file, is_committing, spawn
+from mlgate.git.repository import GITLINK, SYMLINK, Git, repository_name
 
 NAMES = [
     "plain.py",
@@ -273,7 +263,8 @@ def test_content_that_a_partial_clone_lacks_is_not_fetched(tmp_path: Path) -> No
 
 ASK = """
 import os, sys
-from mlgate.git import Git, is_committing
+from mlgate.git.processes import is_committing
+from mlgate.git.repository import Git
 print(ascii((is_committing(sys.argv[1], os.environ), Git(sys.argv[1]).staged())))
 """
 
@@ -442,6 +433,8 @@ def test_spawn_prints_what_git_prints_and_nothing_where_it_fails(tmp_path: Path)
 
 def test_the_door_is_cheap_to_open() -> None:
     """`quick` imports it: Python's own start is 12 ms, dataclasses and subprocess alone would double it."""
-    code = "import sys; before = set(sys.modules); import mlgate.git; print(*sorted(set(sys.modules) - before))"
+    code = (
+        "import sys; before = set(sys.modules); import mlgate.git.processes; print(*sorted(set(sys.modules) - before))"
+    )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
-    assert set(done.stdout.split()) <= {"__future__", "mlgate", "mlgate.errors", "mlgate.git"}
+    assert set(done.stdout.split()) <= {"__future__", "mlgate", "mlgate.git", "mlgate.git.processes"}

@@ -13,7 +13,7 @@ import pytest
 from gitrepo import ENVIRONMENT, make_repository
 
 from mlgate.facts.python.scopes import Scope
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.model import Entries, Items, Local, Made, Ref, Template, Value, Version, Vocabulary, Wrapper
 from mlgate.modules import Modules
 from mlgate.project import Recorder, Repository, answers_hold, digest

@@ -15,7 +15,7 @@ OURS = frozenset(
     f"mlgate.{name}".rstrip(".")
     for name in (
         "",
-        *"quick cache_folder ci code_view errors gate git needles reexports regex screen screen_key".split(),
+        *"quick cache_folder ci code_view gate git git.processes needles reexports regex screen screen_key".split(),
     )
 )
 JSON = frozenset("json json.decoder json.encoder json.scanner _json".split())

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from mlgate.base import Base
 from mlgate.cascade import Bundle
 from mlgate.errors import PolicyError
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.model import Waiver
 from mlgate.policy import Loaded, Pins, load
 from mlgate.policy.sources import FILE, FOLDER, InCommit

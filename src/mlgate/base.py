@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from mlgate.ci import is_ci
 from mlgate.earlier import read_report
 from mlgate.errors import MlgateError
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.model import Finding
 
 AUTO = "auto"

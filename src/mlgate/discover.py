@@ -15,7 +15,8 @@ from enum import Enum
 from msgspec import Struct
 
 from mlgate.errors import GitError, MlgateError
-from mlgate.git import GITLINK, SYMLINK, Git, to_bytes, to_text
+from mlgate.git.processes import to_bytes, to_text
+from mlgate.git.repository import GITLINK, SYMLINK, Git
 from mlgate.limits import MAX_BYTES
 from mlgate.model import Kind, Source
 from mlgate.regex import regex

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mlgate import discover
-from mlgate.git import SYMLINK, Git
+from mlgate.git.repository import SYMLINK, Git
 from mlgate.model import Finding, Source
 
 SECRETS = "secret/"

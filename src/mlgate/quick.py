@@ -111,7 +111,7 @@ def _stands_alone(root: str, environment: Mapping[str, str], base: str, files: M
 
     Else a file that nobody touched may be judged differently. A base that is not there is an error all the same.
     """
-    from mlgate.git import is_committing, spawn
+    from mlgate.git.processes import is_committing, spawn
 
     commit: tuple[str, ...] = ("--merge-base", base)
     if base == "auto":

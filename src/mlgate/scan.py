@@ -29,7 +29,8 @@ from mlgate import (
 from mlgate.cache import Cache
 from mlgate.cascade import Bundle, Here, in_force
 from mlgate.errors import MlgateError
-from mlgate.git import Git, find_root, is_committing
+from mlgate.git.processes import find_root, is_committing
+from mlgate.git.repository import Git
 from mlgate.governance import Change, enforcement, policies
 from mlgate.law import Law, derive, reexports
 from mlgate.model import (

@@ -13,7 +13,7 @@ from mlgate import discover, whole
 from mlgate.base import Base
 from mlgate.cache import Cache
 from mlgate.cascade import Here
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.law import Law, reexports
 from mlgate.limits import FILE_SECONDS
 from mlgate.model import Finding, Kind, Result, Source

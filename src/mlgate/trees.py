@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from msgspec import Struct, field
 
 from mlgate import discover
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.model import Source
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from mlgate import __version__, discover, kept
 from mlgate.cascade import Here
-from mlgate.git import Git
+from mlgate.git.repository import Git
 from mlgate.law import Law
 from mlgate.model import Result
 

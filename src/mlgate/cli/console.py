@@ -102,7 +102,7 @@ def cpus() -> int:
 
 
 def root(options: argparse.Namespace) -> Path:
-    from mlgate.git import find_root
+    from mlgate.git.processes import find_root
 
     return Path(options.repo or find_root(str(here())) or here())
 

@@ -44,7 +44,8 @@ def _read(path: Path) -> bytes | None:
 
 
 def _machine(root: Path) -> Machine | None:
-    from mlgate.git import Git, find_root
+    from mlgate.git.processes import find_root
+    from mlgate.git.repository import Git
     from mlgate.verbs.setup.doctor import Machine
 
     if find_root(str(root)) != str(root.resolve()):

@@ -61,7 +61,8 @@ def add(verbs: Verbs, common: argparse.ArgumentParser) -> None:
 def _show(options: argparse.Namespace) -> int:
     from mlgate.cascade import Here
     from mlgate.discover import place
-    from mlgate.git import Git, find_root
+    from mlgate.git.processes import find_root
+    from mlgate.git.repository import Git
     from mlgate.policy import load
     from mlgate.verbs import policy_show
 

@@ -84,7 +84,8 @@ def _history(options: argparse.Namespace, name: str) -> str:
 
 def _of_checkout(options: argparse.Namespace, place: str) -> History:
     from mlgate import scan
-    from mlgate.git import Git, find_root
+    from mlgate.git.processes import find_root
+    from mlgate.git.repository import Git
     from mlgate.question import Question
     from mlgate.verbs.stats.history import history, sampled
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from mlgate import git
 from mlgate.errors import GitError, PolicyError
+from mlgate.git.remotes import fetch, resolve
+from mlgate.git.repository import GITLINK, SYMLINK, Git
 from mlgate.limits import MAX_POLICY_BYTES
 from mlgate.policy.sources import FOLDERS, InMemory
 from mlgate.regex import regex
@@ -96,7 +97,7 @@ class Pins(Struct, frozen=True):
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(prefix="fetch-", dir=place.parent) as folder:
             try:
-                files = _policy_files(git.fetch(pin.url, pin.commit, folder, self.environment), pin)
+                files = _policy_files(fetch(pin.url, pin.commit, folder, self.environment), pin)
             except GitError as error:
                 raise PolicyError(
                     f"{pin}: cannot be fetched: {error}; check address and commit, and run `mlgate policy show` where"
@@ -135,7 +136,7 @@ def pin_of(address: str, revision: str, pins: Pins) -> Pin:
     commit = None
     if pins.may_fetch and not pins.environment.get("PRE_COMMIT"):
         try:
-            commit = git.resolve(Pin(address, "").url, name, pins.environment)
+            commit = resolve(Pin(address, "").url, name, pins.environment)
         except GitError:
             commit = None  # Offline: the sentence below says how to find it.
     if commit is None:
@@ -145,14 +146,12 @@ def pin_of(address: str, revision: str, pins: Pins) -> Pin:
     raise PolicyError(f"{what}; {instead}")
 
 
-def _policy_files(repository: git.Git, pin: Pin) -> dict[str, bytes]:
+def _policy_files(repository: Git, pin: Pin) -> dict[str, bytes]:
     tree = repository.tree(pin.commit)
     wanted = {
         path: oid
         for path, (mode, oid) in tree.items()
-        if mode not in (git.SYMLINK, git.GITLINK)
-        and path.endswith((".yaml", ".yml"))
-        and os.path.dirname(path) in FOLDERS  # noqa: PTH120
+        if mode not in (SYMLINK, GITLINK) and path.endswith((".yaml", ".yml")) and os.path.dirname(path) in FOLDERS  # noqa: PTH120
     }
     if len(wanted) > MAX_FILES:
         raise PolicyError(f"{pin}: {len(wanted):,} policy files; a bundle has at most {MAX_FILES:,}")

@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from mlgate.errors import PolicyError
-from mlgate.git import SYMLINK, Git
+from mlgate.git.repository import SYMLINK, Git
 from mlgate.limits import MAX_POLICY_BYTES
 from mlgate.regex import regex
 

@@ -15,7 +15,8 @@ from mlgate.cascade import Bundle
 from mlgate.decide import Context, decide
 from mlgate.earlier import read_report
 from mlgate.errors import MlgateError
-from mlgate.git import Git, find_root
+from mlgate.git.processes import find_root
+from mlgate.git.repository import Git
 from mlgate.loosening import Loosening, loosenings
 from mlgate.model import Decision, Finding, Level
 from mlgate.policy import Loaded, Pins, load

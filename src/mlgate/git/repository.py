@@ -1,21 +1,14 @@
-"""The only caller of git: questions about one work tree, answered without hooks, filters, prompts or the network."""
+"""Questions about one work tree and its commits, as git answers them."""
 
-# NOTE: `quick` imports this module on the path of a clean commit, so it imports no dataclasses, re, typing, pathlib or
-# subprocess at its top.
-# ruff: noqa: PTH100, PTH113, PTH117, PTH118, PTH120, PTH123
+# ruff: noqa: PTH118, PTH123
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mlgate.errors import GitError
-
-TYPE_CHECKING = False  # typing itself costs a fifth of Python's start
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-SECONDS = 120.0
-"""What one call of git may take. `git status` of the largest monorepos known takes 30 s with a cold cache."""
+from mlgate.git.processes import SECONDS, clean_environment, command, find_executable, git_directory, said, to_text
 
 SYMLINK = 0o120000
 """Mode of a symbolic link in an index or tree; its blob is the link's text."""
@@ -26,15 +19,6 @@ GITLINK = 0o160000
 RENAME_LIMIT = 2_000
 """Most files on either side that renames are looked for; git's default of 1,000 gives up silently."""
 
-_SETTINGS = (
-    "core.fsmonitor=false",
-    f"core.hooksPath={os.devnull}",
-    "core.pager=cat",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "submodule.recurse=false",
-    "protocol.allow=never",
-)
 _DIFF = (
     "--name-status",
     "-z",
@@ -47,178 +31,6 @@ _DIFF = (
     # `dirty` looks at the recorded commit alone: anything more starts git inside the submodule, with its configuration.
     "--ignore-submodules=dirty",
 )
-
-# --- paths ----------------------------------------------------------------------------------------------------------
-
-
-def to_text(path: bytes) -> str:
-    """A path of git or of the file system as it appears in reports: POSIX, undecodable bytes as lone surrogates."""
-    return path.decode("utf-8", "surrogateescape")
-
-
-def to_bytes(path: str) -> bytes:
-    """A path in the form of `to_text` as `os` functions take it on every system, whatever the locale."""
-    return path.encode("utf-8", "surrogateescape")
-
-
-def find_root(folder: str) -> str | None:
-    """The nearest folder upwards that holds a `.git` (folder, or file in linked worktrees and submodules)."""
-    folder = os.path.abspath(folder)
-    while True:
-        if git_directory(folder) is not None:
-            return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
-
-
-def git_directory(root: str) -> str | None:
-    """Where git keeps index and HEAD of the work tree at `root`; None where `root` is no work tree."""
-    path = os.path.join(root, ".git")
-    if os.path.isfile(os.path.join(path, "HEAD")):
-        return os.path.realpath(path)
-    try:
-        with open(path, "rb") as file:
-            line = file.read(4096).split(b"\n", 1)[0]
-    except OSError:
-        return None
-    if not line.startswith(b"gitdir:"):
-        return None
-    return os.path.realpath(os.path.join(root, os.fsdecode(line[len(b"gitdir:") :].strip())))
-
-
-# --- environment ----------------------------------------------------------------------------------------------------
-
-
-def index_file(root: str, environment: Mapping[str, str]) -> str | None:
-    """The index that git is about to commit, where git runs us as a hook of a commit in this work tree.
-
-    `git commit` gives GIT_INDEX_FILE to its hooks, and no other git command does (2.39; pre-push has none): with `-a`
-    it is `index.lock`, for `git commit PATH` a `next-index-*.lock`, always directly in the git directory. That index
-    is what will be committed, so it is honoured. One that lies elsewhere belongs to another repository (a hook of one
-    repository that works on a second) or to a script of somebody: ignored.
-    """
-    path = environment.get("GIT_INDEX_FILE", "")
-    directory = git_directory(root)
-    if not path or directory is None:
-        return None
-    path = os.path.join(root, path)
-    # git takes an index that does not exist for an empty one, and every file for deleted.
-    return path if os.path.isfile(path) and os.path.realpath(os.path.dirname(path)) == directory else None
-
-
-def is_committing(root: str, environment: Mapping[str, str]) -> bool:
-    """Whether git is about to commit in this work tree and runs us as a hook, directly or through pre-commit.
-
-    PRE_COMMIT says nothing: `pre-commit run --all-files` in CI sets it too.
-    """
-    return index_file(root, environment) is not None
-
-
-def clean_environment(root: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` without what steers git, and with what keeps it from asking, writing and fetching.
-
-    A hook in a linked worktree inherits GIT_DIR, which would outrank the folder that git is called for.
-    """
-    clean = {name: value for name, value in environment.items() if not name.upper().startswith("GIT_")}
-    clean.update(
-        GIT_OPTIONAL_LOCKS="0",
-        GIT_TERMINAL_PROMPT="0",
-        GIT_LITERAL_PATHSPECS="1",
-        GIT_NO_REPLACE_OBJECTS="1",
-        GIT_NO_LAZY_FETCH="1",
-        # GIT_NO_LAZY_FETCH is known from git 2.45 on; this stops the fetch of an older one.
-        GIT_ALLOW_PROTOCOL="none",
-        LC_ALL="C",
-        LANGUAGE="C",
-    )
-    index = index_file(root, environment)
-    if index is not None:
-        clean["GIT_INDEX_FILE"] = index
-    return clean
-
-
-_FOR_FETCHING = (
-    "GIT_ASKPASS",
-    "GIT_CONFIG_COUNT",
-    "GIT_CONFIG_GLOBAL",
-    "GIT_CONFIG_KEY_",
-    "GIT_CONFIG_NOSYSTEM",
-    "GIT_CONFIG_SYSTEM",
-    "GIT_CONFIG_VALUE_",
-    "GIT_PROXY_COMMAND",
-    "GIT_SSH",
-    "GIT_SSL_",
-)
-"""How a person's git reaches its remotes: beginnings of variables that say nothing of the repository at hand."""
-
-PROTOCOLS = ("file", "git", "http", "https", "ssh")
-"""Those by which a policy may be fetched. Not `ext`, which runs a command. Whatever the way, the commit id decides."""
-
-
-def fetching_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` for a fetch: the user's ways to reach remotes, none of what steers git to another repository."""
-    kept = {
-        name: value
-        for name, value in environment.items()
-        if not name.upper().startswith("GIT_") or name.upper().startswith(_FOR_FETCHING)
-    }
-    kept.update(GIT_TERMINAL_PROMPT="0", GIT_ALLOW_PROTOCOL=":".join(PROTOCOLS), LC_ALL="C", LANGUAGE="C")
-    # Without a terminal ssh must not wait for an answer either.
-    kept.setdefault("GIT_SSH_COMMAND", kept.get("GIT_SSH", "") or "ssh -o BatchMode=yes")
-    return kept
-
-
-def find_executable(environment: Mapping[str, str]) -> str | None:
-    """The git on PATH. Relative entries are passed over: a repository may hold a `git.exe` of its own."""
-    name = "git.exe" if os.name == "nt" else "git"
-    for folder in environment.get("PATH", os.defpath).split(os.pathsep):
-        path = os.path.join(folder, name)
-        if os.path.isabs(folder) and os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return None
-
-
-def command(executable: str, root: str, arguments: Sequence[str], settings: Sequence[str] = ()) -> list[str]:
-    """The command line that asks git about the work tree at `root`."""
-    line = [executable, "-C", root, "--no-pager"]
-    for setting in (*_SETTINGS, *settings):
-        line += ("-c", setting)
-    return [*line, *arguments]
-
-
-def spawn(root: str, environment: Mapping[str, str], *arguments: str, fine: Sequence[int] = (0,)) -> bytes | None:
-    """What git prints, without the price of `subprocess`; None where it failed or the system has no posix_spawn.
-
-    `fine`: the exit codes that are no failure.
-    """
-    executable = find_executable(environment)
-    if executable is None or not hasattr(os, "posix_spawn"):
-        return None
-    reading, writing = os.pipe()
-    with open(reading, "rb") as output:
-        try:
-            child = os.posix_spawn(
-                executable,
-                command(executable, root, arguments),
-                clean_environment(root, environment),
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, writing, 1),
-                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                ],
-            )
-        except OSError:
-            return None
-        finally:
-            os.close(writing)
-        printed = output.read()
-    _, status = os.waitpid(child, 0)
-    return printed if os.waitstatus_to_exitcode(status) in fine else None
-
-
-# --- answers --------------------------------------------------------------------------------------------------------
 
 
 def name_status(printed: bytes) -> dict[str, tuple[str, str]]:
@@ -261,78 +73,6 @@ def repository_name(url: str) -> str | None:
     return "/".join(segments).removesuffix(".git")
 
 
-def fetch(url: str, commit: str, folder: str, environment: Mapping[str, str]) -> Git:
-    """Bring one commit of the repository at `url` into the empty `folder`; nothing is checked out.
-
-    Raises GitError where it cannot be had. What is there afterwards has this very id: git names objects by content.
-    """
-    _checked(commit)
-    remote = _Remote(environment)
-    remote.run("init", "--quiet", "--template=", "--", folder)
-    try:
-        remote.run(*_FETCH, "--depth=1", "--", url, commit, folder=folder)
-    except GitError:
-        # Older servers hand out what their branches and tags name only.
-        remote.run(*_FETCH, "--", url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", folder=folder)
-    git = Git(folder, environment)
-    if git.commit(commit) != commit:
-        raise GitError(f"{url}: it has no commit {commit}")
-    return git
-
-
-def resolve(url: str, name: str, environment: Mapping[str, str]) -> str | None:
-    """The commit that a branch or tag of the repository at `url` is now; None where it has none of that name."""
-    printed = _Remote(environment).run("ls-remote", "--", url, name, f"{name}^{{}}")
-    found: dict[str, str] = {}
-    for line in to_text(printed).splitlines():
-        oid, _, ref = line.partition("\t")
-        found[ref] = oid
-    names = (f"refs/tags/{name}^{{}}", f"refs/tags/{name}", f"refs/heads/{name}", name)
-    return next((found[ref] for ref in names if ref in found), None)
-
-
-_FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance")
-
-
-class _Remote:
-    """Git as it talks to other machines: with the user's configuration, without prompts and hooks."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        executable = find_executable(environment)
-        if executable is None:
-            raise GitError("git is not on PATH, but a policy has to be fetched; install git")
-        self.executable = executable
-        self.environment = fetching_environment(environment)
-
-    def run(self, *arguments: str, folder: str = "") -> bytes:
-        import subprocess
-
-        line = [self.executable, *(("-C", folder) if folder else ())]
-        for setting in (
-            f"core.hooksPath={os.devnull}",
-            "core.fsmonitor=false",
-            "gc.auto=0",
-            "credential.interactive=false",
-        ):
-            line += ["-c", setting]
-        try:
-            done = subprocess.run(  # noqa: S603
-                [*line, *arguments],
-                capture_output=True,
-                env=self.environment,
-                timeout=SECONDS,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise GitError(f"git {arguments[0]} did not answer within {SECONDS:.0f} seconds") from error
-        except OSError as error:
-            raise GitError(f"git could not be started: {error.strerror}; is it installed?") from error
-        if done.returncode != 0:
-            raise GitError(_said(to_text(done.stderr)))
-        return done.stdout
-
-
 class Git:
     """Git's answers about the work tree at `root`. Every method raises GitError where git cannot answer."""
 
@@ -366,7 +106,7 @@ class Git:
     def tree(self, commit: str) -> dict[str, tuple[int, str]]:
         """Path → (mode, object id) of every file and submodule of `commit`."""
         files: dict[str, tuple[int, str]] = {}
-        for line in self._lines("ls-tree", "-r", "-z", "--full-tree", _checked(commit)):
+        for line in self._lines("ls-tree", "-r", "-z", "--full-tree", checked(commit)):
             facts, _, path = line.partition(b"\t")
             mode, _, oid = facts.decode().split(" ")
             files[to_text(path)] = (int(mode, 8), oid)
@@ -381,7 +121,7 @@ class Git:
 
         A file that was touched without a change may be among them: `git diff` would find out, and write the index.
         """
-        printed = self._run("diff-index", *_DIFF, _checked(commit), "--", settings=self._without_filters())
+        printed = self._run("diff-index", *_DIFF, checked(commit), "--", settings=self._without_filters())
         changes = name_status(printed)
         for path in self.untracked():
             if not path.endswith("/"):
@@ -427,7 +167,7 @@ class Git:
         for chunk in _chunks(needle for needle in needles if needle and "\n" not in needle and "\0" not in needle):
             patterns = [part for needle in chunk for part in ("-e", needle)]
             options = ("-F", "-l", "-z", "--full-name", "--no-color", "--no-textconv", "--no-recurse-submodules")
-            printed = self._run("grep", *options, *patterns, _checked(commit), "--", fine=(0, 1))
+            printed = self._run("grep", *options, *patterns, checked(commit), "--", fine=(0, 1))
             prefix = len(commit) + 1
             found.update(to_text(line)[prefix:] for line in printed.split(b"\0") if line)
         return found
@@ -504,7 +244,7 @@ class Git:
             "--no-ext-diff",
             "--no-textconv",
             "--ignore-submodules",
-            f"{_checked(base)}..{_checked(head)}",
+            f"{checked(base)}..{checked(head)}",
             "--",
         )
         commit = ""
@@ -527,7 +267,7 @@ class Git:
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor of two commits; None where this clone knows none."""
-        printed = self._run("merge-base", _checked(one), _checked(other), fine=(0, 1))
+        printed = self._run("merge-base", checked(one), checked(other), fine=(0, 1))
         return printed.decode().strip() or None
 
     def is_shallow(self) -> bool:
@@ -585,7 +325,7 @@ class Git:
         return done.stdout
 
 
-def _checked(commit: str) -> str:
+def checked(commit: str) -> str:
     if not is_object_id(commit):
         raise GitError(f"{commit!r} is not the full id of a commit")
     return commit
@@ -615,11 +355,4 @@ def _sentence(root: str, verb: str, stderr: str) -> str:
         return f"{root}: git refuses a repository of another user; git config --global --add safe.directory {root}"
     if "promisor" in stderr or "lazy fetch" in stderr.lower() or "not allowed" in stderr:
         return f"{root}: git {verb}: this partial clone lacks content of the base; git fetch --refetch --no-filter"
-    return f"{root}: git {verb} failed: {_said(stderr)}"
-
-
-def _said(stderr: str) -> str:
-    """The first line that says what went wrong."""
-    lines = [line for line in stderr.splitlines() if line.startswith(("fatal:", "error:"))] or stderr.splitlines()
-    said = lines[0] if lines else "it said nothing"
-    return said.removeprefix("fatal:").removeprefix("error:").strip()
+    return f"{root}: git {verb} failed: {said(stderr)}"
