@@ -14,9 +14,10 @@ from types import ModuleType
 
 from mlgate import limits, yaml_strict
 from mlgate.commands import reader
-from mlgate.discover import discover, kind_of_name
+from mlgate.discover import discover
 from mlgate.documents import notebook
 from mlgate.git.repository import Git
+from mlgate.kinds import kind_of_name
 from mlgate.model import Kind, Problem
 
 PARTS = (1, 2, 4, 8, 16)

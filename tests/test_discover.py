@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from gitrepo import ENVIRONMENT, Repository, make_repository
 
-from mlgate.discover import Unread, discover, kind_of_content, kind_of_name, read, sources_at
+from mlgate.discover import Unread, discover, read, sources_at
 from mlgate.errors import MlgateError
 from mlgate.git.repository import Git
+from mlgate.kinds import kind_of_content, kind_of_name
 from mlgate.limits import MAX_BYTES
 from mlgate.model import Kind, Source
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from mlgate import detectors, gate, patterns, placeholders
 from mlgate.facts import secret
+from mlgate.facts.secret import forms
 from mlgate.model import Cell, Confidence, Fact, Span
 
 COMPILED = secret.compile_detectors()
@@ -313,9 +314,9 @@ def test_each_detector_of_detect_secrets_is_used_or_left_out_with_a_reason() -> 
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 
     theirs = {plugin.__name__ for plugin in get_mapping_from_secret_type_to_class().values()}
-    used = {taken.plugin for taken in detectors.BORROWED}
-    assert used | set(detectors.LEFT_OUT) == theirs
-    assert used & set(detectors.LEFT_OUT) == set()
+    used = {taken.plugin for taken in forms.BORROWED}
+    assert used | set(forms.LEFT_OUT) == theirs
+    assert used & set(forms.LEFT_OUT) == set()
 
 
 def test_compiled_detectors_survive_json_and_need_no_library() -> None:

@@ -9,7 +9,8 @@ from facts_of import attributes, code, covered, of_kind, place, plain, read_shel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgate.commands.reader import MAX_DEPTH, flatten, read
+from mlgate.commands.reader import MAX_DEPTH, read
+from mlgate.commands.script import flatten
 from mlgate.model import Confidence, Kind
 
 COMMIT = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c"

@@ -116,7 +116,8 @@ def _library_digest() -> str:
 def _own_digest() -> bytes:
     """Of the modules that compile detectors: an editable install changes them under one version."""
     here = Path(__file__).parent
-    modules = (here / "detectors.py", here / "patterns.py", here / "facts" / "secret" / "catalogue.py")
+    secret = here / "facts" / "secret"
+    modules = (here / "detectors.py", here / "patterns.py", secret / "catalogue.py", secret / "forms.py")
     return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).digest()
 
 

@@ -32,6 +32,7 @@ from mlgate.errors import MlgateError
 from mlgate.git.processes import find_root, is_committing
 from mlgate.git.repository import Git
 from mlgate.governance import Change, enforcement, policies
+from mlgate.kinds import kind_of_name
 from mlgate.law import Law, derive, reexports
 from mlgate.model import (
     Asset,
@@ -355,7 +356,7 @@ class _Check(Struct):
         question = self.question
         if question.stdin is not None:
             path = discover.place(self.root, question.stdin[0], question.folder)
-            return discover.Inventory(self.root, (discover.Entry(path, discover.kind_of_name(path) or Kind.TEXT),))
+            return discover.Inventory(self.root, (discover.Entry(path, kind_of_name(path) or Kind.TEXT),))
         if question.paths or self.git is None:
             if all(map(self._is_root, question.paths)):
                 inventory = self.sides.disk().inventory()

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from mlgate.commands.options import parse
 from mlgate.commands.programs import Invocation
-from mlgate.commands.reader import Command, Word
 from mlgate.commands.requirements import Requirement, requirement
+from mlgate.commands.script import Command, Word
 from mlgate.commands.tables import names
 from mlgate.regex import regex
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from mlgate.commands.programs import tail
-from mlgate.commands.reader import Word
+from mlgate.commands.script import Word
 
 
 class Option(Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from mlgate.commands.reader import Command, Word
+from mlgate.commands.script import Command, Word
 from mlgate.commands.tables import names
 from mlgate.regex import regex
 

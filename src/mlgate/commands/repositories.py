@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mlgate.commands.options import Option, parse
 from mlgate.commands.programs import Invocation, tail
-from mlgate.commands.reader import Word
+from mlgate.commands.script import Word
 from mlgate.commands.tables import names
 from mlgate.regex import regex
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from mlgate.commands.options import parse
 from mlgate.commands.programs import Invocation
-from mlgate.commands.reader import Word
+from mlgate.commands.script import Word
 from mlgate.commands.tables import names
 from mlgate.regex import regex
 

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from mlgate.addresses import address
 from mlgate.commands.content import content_of
-from mlgate.commands.reader import Word
 from mlgate.commands.repositories import image_of
 from mlgate.commands.requirements import COMMIT, without_password
+from mlgate.commands.script import Word
 from mlgate.model import Embedded, Extraction, Fact, Items, Kind, LineMap, Span, Unit, Value, Vocabulary
 from mlgate.neighbours import described
 from mlgate.regex import regex

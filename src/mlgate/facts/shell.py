@@ -13,25 +13,15 @@ from msgspec.structs import replace
 from mlgate.commands.content import basename, content_of
 from mlgate.commands.installs import Install, install_of
 from mlgate.commands.programs import SHELLS, Invocation, invocation, python_of, reads_stdin, script_of
-from mlgate.commands.reader import (
-    HOLE,
-    MAX_DEPTH,
-    Command,
-    Heredoc,
-    Pipeline,
-    Redirect,
-    Word,
-    flatten,
-    read_on,
-    read_word,
-    words_of,
-)
+from mlgate.commands.reader import MAX_DEPTH, read_on, read_word
 from mlgate.commands.repositories import Image, checkout_of, images_of, repository_of
 from mlgate.commands.requirements import COMMIT, without_password
+from mlgate.commands.script import Command, Heredoc, Pipeline, Redirect, Word, flatten, words_of
 from mlgate.commands.servers import server_of
 from mlgate.commands.tables import names
 from mlgate.commands.transfers import Transfer, transfer_of
 from mlgate.model import (
+    HOLE,
     Confidence,
     Embedded,
     Extraction,

@@ -6,8 +6,8 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-from mlgate.commands.reader import Word
 from mlgate.commands.repositories import image_of
+from mlgate.commands.script import Word
 from mlgate.facts.config.leaves import Leaf, Step
 from mlgate.model import Embedded, Fact, Kind, LineMap, Unit, Value
 from mlgate.regex import regex

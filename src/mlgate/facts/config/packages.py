@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mlgate.commands.installs import PIP_OPTIONS, conda_package
-from mlgate.commands.reader import Word
 from mlgate.commands.requirements import Requirement, normalise, requirement, without_password
+from mlgate.commands.script import Word
 from mlgate.facts.config.leaves import Leaf
 from mlgate.model import Fact, Unit, Value
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlgate.detectors import BORROWED, NAMED, OURS, Borrowed, Form
+from mlgate.facts.secret.forms import BORROWED, NAMED, OURS, Borrowed, Form
 from mlgate.gate import KEY_CHARACTERS, MIN_KEY
 from mlgate.patterns import Word, bounded, cover, literals, telling
 
