@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -445,8 +446,13 @@ def test_head_and_work_tree_agree_on_a_clean_tree(tmp_path: Path) -> None:
 
 def test_folders_as_deep_as_a_path_may_be(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "r")
-    folder = "/".join("d" * 1_500)
-    for depth in range(100, len(folder.split("/")) + 1, 100):  # `os.makedirs` itself goes down by calling itself.
-        repository.root.joinpath(*folder.split("/")[:depth]).mkdir(parents=True, exist_ok=True)
-    repository.commit({f"{folder}/a.py": "x = 1\n"})
-    assert texts(look(repository.root)) == {f"{folder}/a.py": "x = 1\n"}
+    folders = ["d"] * 1_500
+    try:
+        # Python makes and takes away what lies this deep by calling itself, and gives up: in steps, and by `rm`.
+        for depth in range(100, len(folders) + 1, 100):
+            repository.root.joinpath(*folders[:depth]).mkdir(parents=True, exist_ok=True)
+        path = "/".join([*folders, "a.py"])
+        repository.commit({path: "x = 1\n"})
+        assert texts(look(repository.root)) == {path: "x = 1\n"}
+    finally:
+        subprocess.run(["rm", "-rf", "--", str(repository.root)], check=True)
