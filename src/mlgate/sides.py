@@ -106,6 +106,11 @@ class Sides(Struct):
         import mlgate.examine  # noqa: F401
         from mlgate import workers
 
+        # What each of them would ask git for itself. Without git it is a walk through folders, however many there are.
+        self.repository()
+        self.branch()
+        if self.git is not None:
+            self.disk().inventory()
         prepare = _Prepare(self)
         results: list[Result] = []
         is_sure = True
