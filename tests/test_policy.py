@@ -641,6 +641,12 @@ def test_our_reader_of_the_schema_and_jsonschema_agree(data: Any) -> None:
     assert bool(faults(data)) == (not validator.is_valid(data))
 
 
+def test_the_id_of_the_shipped_policy_is_taken_where_that_is_the_root(tmp_path: Path) -> None:
+    write(tmp_path, {".mlgate.yaml": HEAD.replace("acme-ml", "mlgate-default") + "rules: {}\n"})
+    wrong = ".mlgate.yaml:3: id: 'mlgate-default' is the policy that mlgate ships; give yours another id"
+    assert refusal(tmp_path, str(shipped("policies"))) == wrong
+
+
 def test_nothing_is_loaded_twice(tmp_path: Path) -> None:
     loaded = [load(root=tmp_path), load(shipped("policies"), tmp_path)]
     assert all(isinstance(one, Loaded) and one.bundle is loaded[0].bundle for one in loaded)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+import zlib
 from pathlib import Path
 
 import pytest
@@ -159,6 +162,19 @@ def test_what_is_damaged_is_looked_at_again(desk: Desk, damage: bytes) -> None:
     file.write_bytes(damage)
     assert desk.check() == [PICKLE]
     assert not desk.is_told_again
+
+
+def test_a_file_that_is_called_like_a_secret_is_in_no_cache(desk: Desk) -> None:
+    name = "hf_" + "QmZtRbKxWvNcLpJsHdGfYrTeUaMqXzVnBk"
+    desk.repository.write({f"{name}.py": LOAD})
+    for _ in range(2):
+        assert desk.check() == [PICKLE, ("unsafe-load/pickle", f"{name}.py", 2)]
+        assert not desk.is_told_again
+    with contextlib.closing(sqlite3.connect(desk.cache / "facts.sqlite")) as facts:
+        entries = [zlib.decompress(packed) for (packed,) in facts.execute("SELECT entry FROM facts")]
+    assert any(b"a.py" in entry for entry in entries)
+    assert not [entry for entry in entries if name.encode() in entry]
+    assert not [file for file in desk.cache.iterdir() if name.encode() in file.read_bytes()]
 
 
 def test_few_states_are_kept(desk: Desk) -> None:

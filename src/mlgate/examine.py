@@ -74,7 +74,7 @@ class Examiner:
             return result
         modules = recorder.modules.union(closure.named(source.data) if source.kind is Kind.PYTHON else ())
         depends = self.closures.digest(modules, source.path)
-        if depends is not None and self._may_be_kept(recorder):
+        if depends is not None and self._may_be_kept(recorder, source.path):
             found, assets = codec.encode_findings(result.findings), codec.encode_assets(result.assets)
             entry = [list(recorder.plain), sorted(modules), depends, found, assets, result.cells, result.unread]
             self.cache.put(self._of_policy + key, entry, self.today)
@@ -90,7 +90,7 @@ class Examiner:
             facts = extract(document, self.law.vocabulary, recorder, self.law.detectors)
             cells, unread = cells_of(document), any(problem.cell is None for problem in document.problems)
             depends = self.closures.digest(recorder.modules, source.path) if self.cache.is_open else None
-            if depends is not None and self._may_be_kept(recorder):
+            if depends is not None and self._may_be_kept(recorder, source.path):
                 entry = [list(recorder.plain), sorted(recorder.modules), depends, codec.encode(facts), cells, unread]
                 self.cache.put(key, entry, self.today)
         circumstances = Circumstances(self._params(source.path), self._versions(facts, source.path, recorder))
@@ -157,9 +157,9 @@ class Examiner:
         except UnicodeDecodeError:
             return True
 
-    def _may_be_kept(self, recorder: Recorder) -> bool:
-        """Whether what was asked of the project, which is kept word for word, holds no secret."""
-        asked = "\n".join(part for question, _ in recorder.questions for part in question)
+    def _may_be_kept(self, recorder: Recorder, path: str) -> bool:
+        """Whether the path and what was asked of the project, which are kept word for word, hold no secret."""
+        asked = "\n".join((path, *(part for question, _ in recorder.questions for part in question)))
         return mask_text(asked, self.law.detectors) == asked
 
     def _key(self, source: Source) -> str:

@@ -93,7 +93,7 @@ class Sides(Struct):
         results, is_sure = self._run(waiting)
         # What changed while it was looked at is neither this state nor that.
         if place is not None and state is not None and is_sure and self._state(place) == state:
-            state.keep(results)
+            state.keep(results, self.law.detectors)
         return results
 
     def _state(self, place: Path) -> Whole:
