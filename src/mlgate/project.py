@@ -83,6 +83,8 @@ class Repository:
         """By module and folder of the importer."""
         self._handed: dict[tuple[str, str], Handed | None] = {}
         """By module and folder of the importer."""
+        self._handed_at: dict[str, Handed] = {}
+        """By path."""
         self._versions: dict[tuple[str, str], Version | None] = {}
         self._modules: OrderedDict[tuple[str, int], Exports | None] = OrderedDict()
         """By path, and the number of further modules that its own imports are followed through; the last ones used."""
@@ -131,11 +133,13 @@ class Repository:
         if key not in self._handed:
             path = self._resolve(module, importer)
             if path is None:
-                self._handed[key] = Handed()
+                self._handed[key] = _NOTHING
             elif self._reexports is None or path.endswith(".ipynb"):
                 self._handed[key] = None
             else:
-                self._handed[key] = Handed(*self._reexports.called(path))
+                if path not in self._handed_at:
+                    self._handed_at[path] = Handed(*self._reexports.called(path))
+                self._handed[key] = self._handed_at[path]
         return self._handed[key]
 
     def export(self, module: str, name: str, importer: str) -> Value | None:
@@ -308,6 +312,9 @@ class Repository:
         if found is None and self._resolve(f"{module}{'' if module.endswith('.') else '.'}{name}", importer) is None:
             return None
         return found
+
+
+_NOTHING = Handed()
 
 
 def _folder(path: str) -> str:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     Data = Mapping[str, Any]
     Read = Callable[[str], bytes | None]
     Aliases = dict[bytes, "Through | None"]
-    _Assignment = tuple[list[bytes], frozenset[bytes]]
+    Words = tuple[bytes, ...]
+    """Each once. A tuple takes a quarter of the memory of a set, and modules have thousands of them."""
+    Kept = dict[bytes, bytes]
+    """The words of a module that matter, by themselves: what says one holds this very object."""
+    Assignment = tuple[Words, Words]
+    """Names, and words of what they are set to."""
 
 MAX_LOOK = 10_000
 """How far the brackets of an import are looked through, in bytes, once comments are taken out; see `_with_imports`."""
@@ -94,7 +99,6 @@ class Reexports:
         self._modules: dict[str, _Module] = {}
         """Those that somebody may still ask: from each of the hops they are asked once."""
         self._aliases: dict[tuple[str, int], Aliases] = {}
-        self._called: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
 
     def of(self, module: bytes, path: str, hops: int = MAX_HOPS) -> Aliases:
         """What the module that `path` imports hands on; nothing where the repository has no such module."""
@@ -105,14 +109,12 @@ class Reexports:
 
     def called(self, place: str) -> tuple[frozenset[str], frozenset[str]]:
         """Of the module at `place`: names that may be what rules ask for, methods too; and libraries in its reach."""
-        if place not in self._called:
-            aliases = self._at(place, MAX_HOPS)
-            known = [through for through in aliases.values() if through is not None]
-            names = frozenset(name for name, through in aliases.items() if through is None)
-            names = names.union(*(through.methods for through in known))
-            words = frozenset[bytes]().union(*(through.words for through in known)) & self.screen["roots"]
-            self._called[place] = frozenset(map(bytes.decode, names)), frozenset(map(bytes.decode, words))
-        return self._called[place]
+        aliases = self._at(place, MAX_HOPS)
+        known = [through for through in aliases.values() if through is not None]
+        names = frozenset(name for name, through in aliases.items() if through is None)
+        names = names.union(*(through.methods for through in known))
+        words = frozenset[bytes]().union(*(through.words for through in known)) & self.screen["roots"]
+        return frozenset(map(bytes.decode, names)), frozenset(map(bytes.decode, words))
 
     def _has(self, place: str) -> bool:
         if self._known is not None:
@@ -197,17 +199,16 @@ class _Module:
         blocks = [(match[2], match[3], match[4]) for match in _DEFINED.finditer(text)]
         # Outside functions and classes; with `global` in the text, anywhere.
         assigned = _assignments(text if b"global" in words else _DEFINED.sub(b"", text))
-        kept: frozenset[bytes] | None = None
+        named = {alias for _, names, _ in self.froms for _, alias in names}
+        named.update(renamed or dotted.partition(b".")[0] for dotted, renamed in self.imports)
+        named.update(name for names, _ in assigned for name in names)
+        named.update(name for _, name, _ in blocks)
         if not any(has_star for _, _, has_star in self.froms):
-            named = {alias for _, names, _ in self.froms for _, alias in names}
-            named.update(renamed or dotted.partition(b".")[0] for dotted, renamed in self.imports)
-            named.update(name for names, _ in assigned for name in names)
-            named.update(name for _, name, _ in blocks)
-            kept = wanted | named
+            words &= wanted | named
+        kept = {word: word for word in words | named}
         self.assigned = _kept(assigned, kept)
-        """Names that are set, and the words of what they are set to."""
         found_blocks = (_Block(*block, kept) for block in blocks)
-        self.blocks = [block for block in found_blocks if block.words]
+        self.blocks = tuple(block for block in found_blocks if block.words)
 
 
 class _Block:
@@ -215,64 +216,65 @@ class _Block:
 
     __slots__ = ("attributes", "head", "is_class", "methods", "name", "reach", "words")
 
-    def __init__(
-        self, what: bytes, name: bytes, body: bytes, kept: frozenset[bytes] | None, is_method: bool = False
-    ) -> None:
+    def __init__(self, what: bytes, name: bytes, body: bytes, kept: Kept, is_method: bool = False) -> None:
         self.is_class = what == b"class"
-        self.name = name
+        self.name = kept.get(name, name)
         self.words = _words(body, kept)
-        self.head: frozenset[bytes] = frozenset()
-        self.reach: frozenset[bytes] = frozenset()
+        self.head: Words = ()
+        self.reach: Words = ()
         """Of a function: the words of what it gives back, also by way of names that are set in it."""
-        self.attributes: list[_Assignment] = []
+        self.attributes: tuple[Assignment, ...] = ()
         """What a class sets in its body and on its objects."""
-        self.methods: list[_Block] = []
+        self.methods: tuple[_Block, ...] = ()
         if not self.words:
             return
-        self.head = _words(body.partition(b"\n")[0], kept)
+        head = body.partition(b"\n")[0]
+        self.head = _words(head, kept)
         if self.is_class:
             start = body.find(b"\n") + 1
             inside = [(match[2], match[3], match[4]) for match in _DEFINED.finditer(body, start)]
-            own = [([target], frozenset(value.translate(WORD).split())) for target, value in _OWN.findall(body)]
+            own = [([target], value.translate(WORD).split()) for target, value in _OWN.findall(body)]
             self.attributes = _kept(own + _assignments(_DEFINED.sub(b"", body[start:])), kept)
             blocks = (_Block(*block, kept, is_method=True) for block in inside)
-            self.methods = [block for block in blocks if block.words]
+            self.methods = tuple(block for block in blocks if block.words)
         else:
-            shown = frozenset(b" ".join(_RETURNED.findall(body)).translate(WORD).split())
-            reach = _closed(shown if is_method else shown | self.head, body)
-            self.reach = reach if kept is None else reach & kept
+            shown = set(b" ".join(_RETURNED.findall(body)).translate(WORD).split())
+            self.reach = _those(kept, _closed(shown if is_method else shown.union(self.head), body))
 
 
-def _closed(words: frozenset[bytes], body: bytes) -> frozenset[bytes]:
+def _closed(words: set[bytes], body: bytes) -> set[bytes]:
     """The words, with those of everything that one of them is set to in the body of a function."""
     assigned = _assignments(body) if words else []
-    before = frozenset[bytes]()
+    before: set[bytes] = set()
     while words != before:
         before = words
         words = words.union(*(said for names, said in assigned if not words.isdisjoint(names)))
     return words
 
 
-def _words(text: bytes, kept: frozenset[bytes] | None) -> frozenset[bytes]:
-    words = frozenset(text.translate(WORD).split())
-    return words if kept is None else words & kept
+def _words(text: bytes, kept: Kept) -> Words:
+    return _those(kept, set(text.translate(WORD).split()))
 
 
-def _kept(assigned: list[_Assignment], kept: frozenset[bytes] | None) -> list[_Assignment]:
-    if kept is None:
-        return assigned
-    return [(names, said & kept) for names, said in assigned if not said.isdisjoint(kept)]
+def _those(kept: Kept, words: set[bytes]) -> Words:
+    return tuple([kept[word] for word in words if word in kept])
 
 
-def _assignments(text: bytes) -> list[_Assignment]:
+def _kept(assigned: list[tuple[list[bytes], list[bytes]]], kept: Kept) -> tuple[Assignment, ...]:
+    """The assignments that say a word that matters."""
+    found = ((names, _those(kept, set(said))) for names, said in assigned)
+    return tuple((tuple(kept.get(name, name) for name in names), said) for names, said in found if said)
+
+
+def _assignments(text: bytes) -> list[tuple[list[bytes], list[bytes]]]:
+    """Names, and the words of what they are set to."""
     found = []
     for match in _ASSIGNED.finditer(text):
         targets, value = match.group(2, 3)
         further = value.rpartition(b"=")[0]
         if _TARGETS.fullmatch(further):
             targets += b" " + further
-        names = targets.translate(WORD).split()
-        found.append((names, frozenset(value.translate(WORD).split())))
+        found.append((targets.translate(WORD).split(), value.translate(WORD).split()))
     return found
 
 
@@ -399,13 +401,13 @@ def _renamed(imported: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _set(assigned: Iterable[_Assignment], asked: frozenset[bytes], roots: frozenset[bytes], aliases: Aliases) -> None:
+def _set(assigned: Iterable[Assignment], asked: frozenset[bytes], roots: frozenset[bytes], aliases: Aliases) -> None:
     """Adds the names that are set to something that is made of what is asked for, or of what is an alias already."""
     for targets, said in assigned:
-        held = [aliases[name] for name in said & aliases.keys()]
-        if not said.isdisjoint(_LATE):
-            held.append(_through(said & roots))
-        if not said.isdisjoint(asked) or (held and b"getattr" in said):
+        held = _standing(said, aliases)
+        if not _LATE.isdisjoint(said):
+            held.append(_through(roots.intersection(said)))
+        if not asked.isdisjoint(said) or (held and b"getattr" in said):
             aliases.update(dict.fromkeys(targets))
         elif held:
             through = _joined(held)
@@ -428,7 +430,7 @@ def _defined(module: _Module, asked: frozenset[bytes], aliases: Aliases) -> None
     # A function may call another of the module, and that one the library.
     wanted = asked.union(block.name for block in blocks if not block.is_class and not asked.isdisjoint(block.words))
     for block in blocks:
-        if block.words.isdisjoint(wanted) and block.words.isdisjoint(aliases):
+        if wanted.isdisjoint(block.words) and aliases.keys().isdisjoint(block.words):
             continue
         if block.is_class:
             through = _of_class(block, wanted, aliases)
@@ -436,13 +438,13 @@ def _defined(module: _Module, asked: frozenset[bytes], aliases: Aliases) -> None
                 aliases[block.name] = through
         elif not wanted.isdisjoint(block.words):
             aliases[block.name] = None
-        elif held := _held(block, aliases):
+        elif held := _standing(block.reach, aliases):
             aliases[block.name] = _joined(held)
 
 
-def _held(block: _Block, aliases: Aliases) -> list[Through | None]:
-    """What the words of what a function gives back stand for."""
-    return [aliases[name] for name in block.reach & aliases.keys()]
+def _standing(words: Words, aliases: Aliases) -> list[Through | None]:
+    """What those of the words that are aliases stand for."""
+    return [aliases[name] for name in words if name in aliases]
 
 
 def _of_class(block: _Block, wanted: frozenset[bytes], aliases: Aliases) -> Through | None:
@@ -451,18 +453,18 @@ def _of_class(block: _Block, wanted: frozenset[bytes], aliases: Aliases) -> Thro
         return None
     words: set[bytes] = set()
     methods: set[bytes] = set()
-    bases = [aliases[name] for name in block.head & aliases.keys()]
+    bases = _standing(block.head, aliases)
     if None in bases:
         return None
     for names, said in block.attributes:
-        held = [aliases[name] for name in said & aliases.keys()]
-        if None in held or not said.isdisjoint(wanted):
+        held = _standing(said, aliases)
+        if None in held or not wanted.isdisjoint(said):
             methods.update(names)
         bases += held
     for method in block.methods:
-        if method.words.isdisjoint(wanted) and method.words.isdisjoint(aliases):
+        if wanted.isdisjoint(method.words) and aliases.keys().isdisjoint(method.words):
             continue
-        held = _held(method, aliases)
+        held = _standing(method.reach, aliases)
         if (None in held or not wanted.isdisjoint(method.words)) and not method.name.startswith(b"__"):
             methods.add(method.name)
         bases += held
