@@ -610,8 +610,7 @@ def test_equal_answers_have_equal_digests_and_others_do_not() -> None:
 
 
 def test_modules_that_are_no_longer_kept_are_gone_without_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlgate.project.MAX_MODULES", 1)
-    monkeypatch.setattr("mlgate.modules.MAX_MODULES", 1)
+    monkeypatch.setattr("mlgate.shelf.MAX_HELD", 1)
     files = {f"m{number}.py": f"class C:\n    def f(self):\n        self.x = {number}\n" for number in range(9)}
     project = Repository(Files(files), Modules(MODULES.vocabulary))
     gc.collect()

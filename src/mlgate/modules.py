@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -14,9 +13,7 @@ from mlgate.facts.python.exports import Exports, read
 from mlgate.facts.python.names import names_of
 from mlgate.facts.python.scopes import Outline
 from mlgate.model import Document, Handed, Kind, Place, Problem, Project, Source, Unit, Value, Version, Vocabulary
-
-MAX_MODULES = 6
-"""Most modules that are kept taken apart at one time, as in `project`: 12 save no time and take 10 MB."""
+from mlgate.shelf import Shelf
 
 
 class _Held:
@@ -37,7 +34,7 @@ class Modules:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._names = names_of(vocabulary.calls)
-        self._outlines: OrderedDict[tuple[bool, bytes], _Held | None] = OrderedDict()  # The last ones used.
+        self._outlines: Shelf[tuple[bool, bytes], _Held | None] = Shelf()
 
     def __call__(self, path: str, data: bytes, project: Project, is_whole: bool = False) -> Exports | None:
         """What the module exports; None for what cannot be read or parsed. `is_whole`: see `Exports`."""
@@ -47,10 +44,7 @@ class Modules:
             kind = Kind.NOTEBOOK if is_notebook else Kind.PYTHON
             document = documents.load(Source(path, kind, data))
             found = None if isinstance(document, Problem) else read(*_python_of(document))
-            self._outlines[key] = None if found is None else _Held(found)
-            if len(self._outlines) > MAX_MODULES:
-                self._outlines.popitem(last=False)
-        self._outlines.move_to_end(key)
+            self._outlines.put(key, None if found is None else _Held(found), len(data))
         held = self._outlines[key]
         return None if held is None else Exports(held.outline, self._names, project, path, held, is_whole)
 

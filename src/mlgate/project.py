@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -15,13 +14,10 @@ from mlgate import versions
 from mlgate.model import Handed, Place, Project, Value, Version
 from mlgate.reexports import Reexports
 from mlgate.regex import regex
+from mlgate.shelf import Shelf
 
 MAX_MODULE_BYTES = 1_000_000
 """Largest module read for its exports, in bytes; the largest hand-written one of 13,000 public files has 0.6 MB."""
-
-MAX_MODULES = 6
-"""Most modules that are kept taken apart at one time: a syntax tree takes 30 times the room of its text. With 48 of
-them 2,000 files take no less time, and 40 MB more."""
 
 MAX_HOPS = 2
 """Longest chain of modules of the repository that a re-export is followed through, beyond the module asked for."""
@@ -86,8 +82,8 @@ class Repository:
         self._handed_at: dict[str, Handed] = {}
         """By path."""
         self._versions: dict[tuple[str, str], Version | None] = {}
-        self._modules: OrderedDict[tuple[str, int], Exports | None] = OrderedDict()
-        """By path, and the number of further modules that its own imports are followed through; the last ones used."""
+        self._modules: Shelf[tuple[str, int], Exports | None] = Shelf()
+        """By path, and the number of further modules that its own imports are followed through."""
         self._exported: dict[tuple[str, int, str], Value | None] = {}
         """What was answered of modules that are no longer kept."""
         self._members: dict[tuple[Place, str], Value | None] = {}
@@ -284,16 +280,12 @@ class Repository:
 
     def _exports(self, path: str, hops: int) -> Exports | None:
         """What the module at `path` exports; its own imports are followed through `hops` further modules."""
-        if (path, hops) in self._modules:
-            self._modules.move_to_end((path, hops))
-        else:
+        if (path, hops) not in self._modules:
             data = None if self._read is None else self._tree.read(path)
             usable = self._read is not None and data is not None and len(data) <= MAX_MODULE_BYTES
             project = _Following(self, hops)
             found = self._read(path, data, project) if usable and self._read and data else None
-            self._modules[path, hops] = found
-            if len(self._modules) > MAX_MODULES:
-                self._modules.popitem(last=False)
+            self._modules.put((path, hops), found, len(data or b""))
             return found
         return self._modules[path, hops]
 

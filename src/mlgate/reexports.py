@@ -137,8 +137,11 @@ class Reexports:
             self._aliases[place, hops] = {}
             module = self._module(place)
             if module is not None:
-                self._aliases[place, hops] = self._handed_on(module, place, hops - 1)
-                if all((place, other) in self._aliases for other in range(1, MAX_HOPS + 1)):
+                found = self._handed_on(module, place, hops - 1)
+                told = [self._aliases.get((place, other)) for other in range(1, MAX_HOPS + 1)]
+                # Most modules hand on the same, however far they are followed.
+                self._aliases[place, hops] = next((one for one in told if one == found), found)
+                if None not in told:
                     self._modules.pop(place, None)
         return self._aliases[place, hops]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import overload
 
@@ -31,10 +31,14 @@ class Documents(Sequence[Document]):
     @overload
     def __getitem__(self, place: slice) -> tuple[Document, ...]: ...
     def __getitem__(self, place: int | slice) -> Document | tuple[Document, ...]:
-        return _documents(self._folder)[place]
+        return self._documents[place]
 
     def __len__(self) -> int:
-        return len(_documents(self._folder))
+        return len(self._documents)
+
+    @cached_property
+    def _documents(self) -> tuple[Document, ...]:
+        return _documents(self._folder)
 
 
 class Kept(Struct, frozen=True):
@@ -75,7 +79,6 @@ def shipped_bundle(folder: Path | None) -> Bundle:
     return bundle
 
 
-@cache
 def _documents(folder: Path | None) -> tuple[Document, ...]:
     return parse(_files(), folder, check_schema=False)
 
