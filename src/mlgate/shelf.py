@@ -7,7 +7,8 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 MAX_HELD = 150_000
-"""Most source of modules that are kept taken apart, in bytes: a syntax tree takes 30 times the room of its text."""
+"""Most source of modules that are kept taken apart, in bytes; a syntax tree takes 30 times the room of its text.
+On 2,089 files of diffusers modules are read 1,316 times; with 50 kB 2,137, with 400 kB 967 times for 10 MB more."""
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")

@@ -11,8 +11,17 @@ _TESTS = frozenset("exists lexists isdir isfile is_dir is_file ismount".split())
 def shape(node: ast.AST) -> str:
     """The same for two spellings of one expression; empty for what says too little."""
     if isinstance(node, (ast.Name, ast.Attribute, ast.BinOp, ast.JoinedStr, ast.Call, ast.Constant, ast.Subscript)):
-        return ast.dump(node)
+        return _spelled(node)
     return ""
+
+
+def _spelled(value: object) -> str:
+    """Like `ast.dump`, whose inner function refers to itself: each call would leave a circle to the collector."""
+    if isinstance(value, ast.AST):
+        return f"{type(value).__name__}({', '.join([_spelled(getattr(value, name, None)) for name in value._fields])})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_spelled, value))}]"
+    return repr(value)
 
 
 def there(test: ast.expr, is_true: bool = True) -> frozenset[str]:

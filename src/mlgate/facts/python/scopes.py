@@ -145,7 +145,6 @@ def is_there(found: Outline, node: ast.expr, here: Here) -> bool:
     """Whether a test around or above `node` has found that the path exists."""
     if not found.there and not found.there_below:
         return False
-    shape = guards.shape(node)
     around = [found.there[block] for block in here.block if block in found.there]
     above = [
         (at, there)
@@ -155,6 +154,9 @@ def is_there(found: Outline, node: ast.expr, here: Here) -> bool:
         and at.line < here.line
         and here.block[: len(at.block)] == at.block
     ]
+    if not around and not above:
+        return False
+    shape = guards.shape(node)
     return any(shape in there and not _is_set_between(found, node, at, here) for at, there in around + above)
 
 

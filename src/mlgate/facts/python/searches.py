@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from mlgate.model import Search
 from mlgate.needles import WORD, Needles, Parts, part_of
@@ -26,9 +26,15 @@ class Searches:
         self._exact = Needles(word.encode() for one in searches if not one.is_folded for word in one.words)
         self._folded = Needles(word.encode() for one in searches if one.is_folded for word in one.words)
         self._compiled = [regex(one.pattern) for one in searches]
-        self._parts_of = [frozenset(part_of(word.encode()) for word in one.words) for one in searches]
-        self._parts = Parts(part for parts in self._parts_of for part in parts)
         self._subsets: dict[frozenset[int], Searches] = {}
+
+    @cached_property
+    def _parts_of(self) -> list[frozenset[bytes]]:
+        return [frozenset(part_of(word.encode()) for word in one.words) for one in self._searches]
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts(part for parts in self._parts_of for part in parts)
 
     @staticmethod
     @lru_cache(maxsize=16)

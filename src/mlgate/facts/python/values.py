@@ -126,7 +126,7 @@ class Evaluator(Struct):
             case ast.IfExp(test, yes, no):
                 sides = ((yes, guards.there(test)), (no, guards.there(test, False)))
                 return merge(
-                    Known((Local("{…}"),)) if guards.shape(one) in there else self.known(one, here, depth)
+                    Known((Local("{…}"),)) if there and guards.shape(one) in there else self.known(one, here, depth)
                     for one, there in sides
                 )
             case ast.BoolOp(ast.Or(), operands):
