@@ -41,28 +41,27 @@ class Parts:
             else:
                 fresh.append(word)
         if fresh:
-            held = self._look(fresh)
-            found.update(*held.values())
+            together = b" ".join(fresh).lower()
+            there = [part for part in self._parts if part in together]
+            found.update(there)
+            # A picture in a text is hundreds of thousands of words, which nobody meets again.
             if len(fresh) <= MAX_KNOWN:
-                self._remember(fresh, held)
+                self._remember(fresh, together, there)
         return found
 
-    def _remember(self, fresh: list[bytes], held: dict[bytes, list[bytes]]) -> None:
+    def _remember(self, fresh: list[bytes], together: bytes, there: list[bytes]) -> None:
         if len(self._dull) + len(self._known) + len(fresh) > MAX_KNOWN:
             self._dull.clear()
             self._known.clear()
-        self._known.update(held)
-        self._dull.update(word for word in fresh if word not in held)
-
-    def _look(self, fresh: list[bytes]) -> dict[bytes, list[bytes]]:
-        together = b" ".join(fresh).lower()
-        held: dict[bytes, list[bytes]] = {}
-        for part in self._parts:
-            if part in together:
-                for word in fresh:
-                    if part in word.lower():
-                        held.setdefault(word, []).append(part)
-        return held
+        for part in there:
+            place = last = 0
+            at = together.find(part)
+            while at >= 0:
+                place += together.count(b" ", last, at)
+                self._known.setdefault(fresh[place], []).append(part)
+                last, end = at, together.find(b" ", at)
+                at = together.find(part, end) if end >= 0 else -1
+        self._dull.update(word for word in fresh if word not in self._known)
 
 
 class Needles:
