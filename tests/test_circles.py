@@ -33,9 +33,8 @@ import torch
 def main():
     path = "s3://prod-data/model.bin"
     return Loader(path).load(path) or main()
-
-torch.load("a.bin"
 """
+BROKEN = SCRIPT + b'torch.load("a.bin"'
 
 
 def files() -> dict[str, bytes]:
@@ -49,8 +48,8 @@ def files() -> dict[str, bytes]:
     found = {f"example_{place}.py": text.encode() for place, text in enumerate(examples)}
     return {
         "loader.py": MODULE,
-        "script.py": SCRIPT.replace(b'torch.load("a.bin"\n', b""),
-        "broken.py": SCRIPT,
+        "script.py": SCRIPT,
+        "broken.py": BROKEN,
         **found,
     }
 

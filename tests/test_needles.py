@@ -56,3 +56,12 @@ def test_no_text_makes_it_remember_more_than_it_may(count: int, monkeypatch: pyt
         found = parts.within(frozenset(b"x%d" % number for number in range(start, start + count)) | {b"my_s3"})
         assert found == {b"", b"s3"}
         assert len(parts._dull) + len(parts._known) <= 10
+
+
+def test_data_that_is_one_word_is_told_and_not_remembered() -> None:
+    parts = Parts([b"hf_"])
+    for number in range(3):
+        data = b"%d" % number + b"0" * 200
+        assert parts.within(frozenset([data])) == {b""}
+        assert parts.within(frozenset([data + b"HF_" + data])) == {b"", b"hf_"}
+    assert not parts._dull and not parts._known

@@ -15,6 +15,9 @@ FEW = 64
 MAX_KNOWN = 12_000
 """Most words that are remembered for what they hold, which takes 2 MB: 45 MB of code have 100,000 distinct ones."""
 
+MAX_WORD = 100
+"""Longest word that is remembered, in bytes: names are shorter, and data written as one word must not fill memory."""
+
 
 def part_of(needle: bytes) -> bytes:
     """The longest word in a needle, in lower case: some word of what holds the needle has it in itself."""
@@ -58,10 +61,11 @@ class Parts:
             at = together.find(part)
             while at >= 0:
                 place += together.count(b" ", last, at)
-                self._known.setdefault(fresh[place], []).append(part)
+                if len(fresh[place]) <= MAX_WORD:
+                    self._known.setdefault(fresh[place], []).append(part)
                 last, end = at, together.find(b" ", at)
                 at = together.find(part, end) if end >= 0 else -1
-        self._dull.update(word for word in fresh if word not in self._known)
+        self._dull.update(word for word in fresh if len(word) <= MAX_WORD and word not in self._known)
 
 
 class Needles:

@@ -231,8 +231,7 @@ class _Block:
         self.methods: tuple[_Block, ...] = ()
         if not self.words:
             return
-        head = body.partition(b"\n")[0]
-        self.head = _words(head, kept)
+        self.head = _words(body.partition(b"\n")[0], kept)
         if self.is_class:
             start = body.find(b"\n") + 1
             inside = [(match[2], match[3], match[4]) for match in _DEFINED.finditer(body, start)]

@@ -38,7 +38,7 @@ class Documents(Sequence[Document]):
 
     @cached_property
     def _documents(self) -> tuple[Document, ...]:
-        return _documents(self._folder)
+        return _read(self._folder)
 
 
 class Kept(Struct, frozen=True):
@@ -70,7 +70,7 @@ def shipped_bundle(folder: Path | None) -> Bundle:
     stored = kept.load(file, Kept)
     if stored is not None:
         return stored.bundle()
-    documents = _documents(folder)
+    documents = _read(folder)
     rules = with_rules(Rules({}, {}), documents)
     reader = Reader(rules, check_ids=False)
     policies = tuple(reader.policy(document, total, is_root=True) for document in of_kind(documents, "Policy"))
@@ -79,7 +79,7 @@ def shipped_bundle(folder: Path | None) -> Bundle:
     return bundle
 
 
-def _documents(folder: Path | None) -> tuple[Document, ...]:
+def _read(folder: Path | None) -> tuple[Document, ...]:
     return parse(_files(), folder, check_schema=False)
 
 
