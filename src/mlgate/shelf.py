@@ -11,7 +11,7 @@ MAX_HELD = 150_000
 On 2,089 files of diffusers modules are read 1,316 times; with 50 kB 2,137, with 400 kB 967 times for 10 MB more."""
 
 LEAST = 1_000
-"""What even an empty module counts for: its records take as much room as the tree of so many bytes."""
+"""What even a module of one line counts for: its records take 31 kB, as the tree of so many bytes does."""
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
